@@ -1,0 +1,231 @@
+//! The list of steps, checked as it grows.
+
+use std::marker::PhantomData;
+
+use crate::flow::definition::{Parts, StepCode};
+use crate::flow::erased::{Condition, Erase, GateCheck};
+use crate::flow::plan::{Kind, Need, Plan, PlanStep};
+use crate::flow::provides::{Always, Provides, Sometimes};
+use crate::flow::{Answer, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task};
+
+/// A list of steps that grows. Begun by [`Flow::steps`], finished by [`Steps::build`].
+///
+/// Order matters: **a step is reached when every step before it is settled.** The second type
+/// parameter is the list of facts provided so far; it is inferred and never written.
+///
+/// ```
+/// use onramp::prelude::*;
+/// use serde::{Deserialize, Serialize};
+/// # struct Workspace;
+/// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Company { name: String, region: String }
+/// impl Step for Company { const NAME: &'static str = "company"; }
+/// impl Answer<Workspace> for Company {}
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Branding { color: String }
+/// impl Step for Branding { const NAME: &'static str = "branding"; }
+/// impl Answer<Workspace> for Branding {}
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct EuTerms { accepted: bool }
+/// impl Step for EuTerms { const NAME: &'static str = "eu_terms"; }
+/// impl Answer<Workspace> for EuTerms {}
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Site { url: String }
+/// impl Step for Site { const NAME: &'static str = "build_site"; }
+///
+/// struct BuildSite;
+/// impl Task<Workspace> for BuildSite {
+///     type Needs = (Company, Option<Branding>); // `Option`: the step may be skipped
+///     type Output = Site;
+///     async fn run(
+///         &self,
+///         _: &TaskContext,
+///         (company, _branding): (Company, Option<Branding>),
+///     ) -> Result<Site, TaskError> {
+///         Ok(Site { url: format!("https://{}.example", company.name) })
+///     }
+/// }
+///
+/// let flow = Workspace::steps()
+///     .ask::<Company>()
+///     .ask_optional::<Branding>()
+///     .when(|company: &Company| company.region == "eu").ask::<EuTerms>()
+///     .run(BuildSite)
+///     .build()?;
+/// assert_eq!(flow.plan().steps().len(), 4);
+/// # Ok::<(), onramp::flow::InvalidFlow>(())
+/// ```
+#[must_use = "a list of steps does nothing until it is built"]
+pub struct Steps<F, P = ()> {
+    list: List,
+    types: PhantomData<fn() -> (F, P)>,
+}
+
+#[derive(Default)]
+struct List {
+    steps: Vec<PlanStep>,
+    code: Vec<StepCode>,
+    gates: Vec<Box<dyn GateCheck>>,
+}
+
+impl List {
+    fn push(&mut self, step: PlanStep, code: StepCode) {
+        self.steps.push(step);
+        self.code.push(code);
+    }
+}
+
+fn plan_step<T: Step>(kind: Kind) -> PlanStep {
+    let mut step = PlanStep::new(crate::id::StepName::from_static(T::NAME), kind);
+    step.data_version = T::VERSION;
+    step
+}
+
+fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
+    let step = plan_step::<T::Output>(Kind::Task)
+        .needing(T::Needs::list())
+        .retrying(task.retry());
+    let code = StepCode {
+        condition: None,
+        task: Some(Box::new(Erase::<F, T>::new(task))),
+    };
+    (step, code)
+}
+
+impl<F: Flow> Steps<F> {
+    pub(crate) fn new() -> Self {
+        Self {
+            list: List::default(),
+            types: PhantomData,
+        }
+    }
+}
+
+impl<F: Flow, P> Steps<F, P> {
+    fn add<H>(mut self, step: PlanStep, code: StepCode) -> Steps<F, (H, P)> {
+        self.list.push(step, code);
+        Steps {
+            list: self.list,
+            types: PhantomData,
+        }
+    }
+
+    /// A prerequisite that is checked before an onboarding starts.
+    pub fn gate(mut self, gate: impl Gate) -> Self {
+        self.list.gates.push(Box::new(gate));
+        self
+    }
+
+    /// The subject gives this.
+    pub fn ask<A: Answer<F>>(self) -> Steps<F, (Always<A>, P)> {
+        self.add(plan_step::<A>(Kind::Answer), StepCode::default())
+    }
+
+    /// The subject gives this or skips it; tasks see `Option<A>`.
+    pub fn ask_optional<A: Answer<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
+        self.add(plan_step::<A>(Kind::Answer).optional(), StepCode::default())
+    }
+
+    /// The host attests this for a third party.
+    pub fn expect<E: Evidence<F>>(self) -> Steps<F, (Always<E>, P)> {
+        self.add(plan_step::<E>(Kind::Evidence), StepCode::default())
+    }
+
+    /// A task produces this. Does not compile when nothing earlier provides what the task needs.
+    pub fn run<T, I>(self, task: T) -> Steps<F, (Always<T::Output>, P)>
+    where
+        T: Task<F>,
+        P: Provides<<T::Needs as Needs>::List, I, T>,
+    {
+        let (step, code) = task_step::<F, T>(task);
+        self.add(step, code)
+    }
+
+    /// The one step that follows applies only when `condition` holds; tasks see it as an `Option`.
+    ///
+    /// The condition reads earlier facts, is judged once when the step is reached, and again when
+    /// an answer that it read is revised. Give the argument's type: `|company: &Company| ...`.
+    pub fn when<N, I, C>(self, condition: C) -> When<F, P>
+    where
+        N: Needs,
+        P: Provides<N::List, I, C>,
+        C: Fn(&N) -> bool + Send + Sync + 'static,
+    {
+        When {
+            steps: self,
+            needs: N::list(),
+            condition: Box::new(move |facts| N::gather(facts).map(|needs| condition(&needs))),
+        }
+    }
+
+    /// The finished flow.
+    ///
+    /// # Errors
+    /// [`InvalidFlow`] names steps that occur twice and names that cannot be stored.
+    pub fn build(self) -> Result<Definition<F>, InvalidFlow> {
+        let List { steps, code, gates } = self.list;
+        let plan = Plan::new(F::NAME, F::VERSION, steps)?;
+        Ok(Definition::new(Parts { plan, code, gates }))
+    }
+}
+
+/// A step that applies only to some, not yet named. Made by [`Steps::when`].
+///
+/// ```
+/// use onramp::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// # struct Signup;
+/// # impl Flow for Signup { const NAME: &'static str = "signup"; const VERSION: u32 = 1; }
+/// # #[derive(Serialize, Deserialize)]
+/// # struct Choice { paid: bool }
+/// # impl Step for Choice { const NAME: &'static str = "choice"; }
+/// # impl Answer<Signup> for Choice {}
+/// # #[derive(Serialize, Deserialize)]
+/// # struct Payment { invoice: String }
+/// # impl Step for Payment { const NAME: &'static str = "payment"; }
+/// # impl Evidence<Signup> for Payment {}
+/// let flow = Signup::steps()
+///     .ask::<Choice>()
+///     .when(|choice: &Choice| choice.paid).expect::<Payment>()
+///     .build()?;
+/// assert!(flow.plan().steps()[1].is_conditional());
+/// # Ok::<(), onramp::flow::InvalidFlow>(())
+/// ```
+#[must_use = "name the step that the condition is for: `.ask`, `.expect` or `.run`"]
+pub struct When<F, P> {
+    steps: Steps<F, P>,
+    needs: Vec<Need>,
+    condition: Condition,
+}
+
+impl<F: Flow, P> When<F, P> {
+    fn add<T>(self, step: PlanStep, mut code: StepCode) -> Steps<F, (Sometimes<T>, P)> {
+        code.condition = Some(self.condition);
+        self.steps.add(step.conditional_on(self.needs), code)
+    }
+
+    /// The subject gives this, if the condition holds.
+    pub fn ask<A: Answer<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
+        self.add(plan_step::<A>(Kind::Answer), StepCode::default())
+    }
+
+    /// The host attests this, if the condition holds.
+    pub fn expect<E: Evidence<F>>(self) -> Steps<F, (Sometimes<E>, P)> {
+        self.add(plan_step::<E>(Kind::Evidence), StepCode::default())
+    }
+
+    /// A task produces this, if the condition holds.
+    pub fn run<T, I>(self, task: T) -> Steps<F, (Sometimes<T::Output>, P)>
+    where
+        T: Task<F>,
+        P: Provides<<T::Needs as Needs>::List, I, T>,
+    {
+        let (step, code) = task_step::<F, T>(task);
+        self.add(step, code)
+    }
+}

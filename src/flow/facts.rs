@@ -1,0 +1,206 @@
+//! The facts of one onboarding in their stored form, and how a typed fact is read from them.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+
+use crate::flow::Step;
+use crate::id::StepName;
+
+/// The largest serialised fact, in bytes.
+pub(crate) const MAX_FACT_BYTES: usize = 256 * 1024;
+
+/// One fact in its serialised form.
+///
+/// ```
+/// use onramp::prelude::*;
+/// use onramp::flow::EncodedFact;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Slug(String);
+/// impl Step for Slug { const NAME: &'static str = "slug"; }
+///
+/// let fact = EncodedFact::encode(&Slug("acme".into()))?;
+/// assert_eq!(fact.json(), "\"acme\"");
+/// assert_eq!(fact.decode::<Slug>()?.0, "acme");
+/// # Ok::<(), onramp::flow::FactError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct EncodedFact {
+    step: StepName,
+    version: u32,
+    json: Box<RawValue>,
+}
+
+impl EncodedFact {
+    /// Serialises a fact.
+    ///
+    /// # Errors
+    /// [`FactError`] when the type refuses to serialise, the text holds NUL (no database keeps it
+    /// alike), or it is larger than 256 KiB.
+    pub fn encode<T: Step>(fact: &T) -> Result<Self, FactError> {
+        let fail = |problem: String| FactError::new(StepName::from_static(T::NAME), problem);
+        let json = serde_json::value::to_raw_value(fact).map_err(|e| fail(e.to_string()))?;
+        if json.get().len() > MAX_FACT_BYTES {
+            return Err(fail(format!(
+                "is {} bytes: at most {MAX_FACT_BYTES} are stored",
+                json.get().len()
+            )));
+        }
+        if json.get().contains("\\u0000") {
+            return Err(fail("contains a NUL character: remove it".to_owned()));
+        }
+        Ok(Self {
+            step: StepName::from_static(T::NAME),
+            version: T::VERSION,
+            json,
+        })
+    }
+
+    /// A fact as read from a store.
+    ///
+    /// # Errors
+    /// [`FactError`] when `json` is not JSON.
+    pub fn from_stored(step: StepName, version: u32, json: String) -> Result<Self, FactError> {
+        match RawValue::from_string(json) {
+            Ok(json) => Ok(Self {
+                step,
+                version,
+                json,
+            }),
+            Err(e) => Err(FactError::new(step, format!("is not JSON: {e}"))),
+        }
+    }
+
+    /// The step that yielded the fact.
+    #[must_use]
+    pub fn step(&self) -> &StepName {
+        &self.step
+    }
+
+    /// The version of the serialised form ([`Step::VERSION`]).
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The fact as JSON text.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        self.json.get()
+    }
+
+    /// Reads the typed fact.
+    ///
+    /// # Errors
+    /// [`FactError`] when the step, the version or the shape is another one. The message never
+    /// contains the fact's value.
+    pub fn decode<T: Step>(&self) -> Result<T, FactError> {
+        let fail = |problem: String| FactError::new(self.step.clone(), problem);
+        if self.step != *T::NAME {
+            return Err(fail(format!("is not a fact of the step {:?}", T::NAME)));
+        }
+        if self.version != T::VERSION {
+            return Err(fail(format!(
+                "has data version {}, this program reads version {}",
+                self.version,
+                T::VERSION
+            )));
+        }
+        serde_json::from_str(self.json.get()).map_err(|e| {
+            // serde's text can quote the value; the place alone says enough and leaks nothing.
+            fail(format!(
+                "does not decode at line {} column {}",
+                e.line(),
+                e.column()
+            ))
+        })
+    }
+}
+
+/// The facts that exist, by step. What a task's needs are read from.
+///
+/// ```
+/// use onramp::flow::Facts;
+/// assert!(Facts::default().is_empty());
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    by_step: BTreeMap<StepName, EncodedFact>,
+}
+
+impl Facts {
+    /// Adds a fact, or replaces the one of the same step.
+    pub fn insert(&mut self, fact: EncodedFact) {
+        self.by_step.insert(fact.step.clone(), fact);
+    }
+
+    /// Takes a step's fact away.
+    pub fn remove(&mut self, step: &str) -> Option<EncodedFact> {
+        self.by_step.remove(step)
+    }
+
+    /// A step's fact in its stored form.
+    #[must_use]
+    pub fn encoded(&self, step: &str) -> Option<&EncodedFact> {
+        self.by_step.get(step)
+    }
+
+    /// A typed fact, or `None` when its step has none.
+    ///
+    /// # Errors
+    /// [`FactError`] when a fact exists and does not decode.
+    pub fn get<T: Step>(&self) -> Result<Option<T>, FactError> {
+        self.by_step
+            .get(T::NAME)
+            .map(EncodedFact::decode)
+            .transpose()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_step.is_empty()
+    }
+}
+
+impl FromIterator<EncodedFact> for Facts {
+    fn from_iter<I: IntoIterator<Item = EncodedFact>>(facts: I) -> Self {
+        let by_step = facts.into_iter().map(|f| (f.step.clone(), f)).collect();
+        Self { by_step }
+    }
+}
+
+/// A fact that cannot be stored or read. Holds no part of the fact's value.
+///
+/// ```
+/// use onramp::prelude::*;
+/// use onramp::flow::EncodedFact;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Debug, Serialize, Deserialize)]
+/// # struct Slug(String);
+/// # impl Step for Slug { const NAME: &'static str = "slug"; }
+/// let stored = EncodedFact::from_stored("slug".into(), 1, "{\"a\": 1}".into())?;
+/// let error = stored.decode::<Slug>().unwrap_err();
+/// assert_eq!(error.to_string(), "fact of step \"slug\" does not decode at line 1 column 0");
+/// # Ok::<(), onramp::flow::FactError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("fact of step {:?} {problem}", step.as_str())]
+pub struct FactError {
+    step: StepName,
+    problem: String,
+}
+
+impl FactError {
+    pub(crate) fn new(step: StepName, problem: String) -> Self {
+        Self { step, problem }
+    }
+
+    /// The step whose fact it is.
+    #[must_use]
+    pub fn step(&self) -> &StepName {
+        &self.step
+    }
+}

@@ -1,0 +1,75 @@
+//! What a flow, a step and a task are.
+//!
+//! ```text
+//!   Flow::steps() ── ask / ask_optional / expect / run / when ──> build() ──> Definition<F>
+//!                        each adds one Step; `run` and `when`                 ├─ Plan   (data: names, kinds, needs)
+//!                        check at compile time that what they                 └─ code   (tasks, conditions, gates)
+//!                        need is provided by an earlier step
+//! ```
+//!
+//! This module declares the async traits that a host implements ([`Task`], [`Gate`]) and awaits
+//! nothing; it reads no clock.
+
+mod builder;
+mod definition;
+mod erased;
+mod fact;
+mod facts;
+mod gate;
+mod needs;
+mod plan;
+mod provides;
+mod retry;
+mod task;
+
+pub use builder::{Steps, When};
+pub use definition::{Definition, InvalidFlow};
+pub use fact::{Answer, Evidence, Invalid, Step};
+pub use facts::{EncodedFact, FactError, Facts};
+pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
+pub use needs::Needs;
+pub use plan::{Kind, Need, Plan, PlanStep};
+pub use retry::{RetryPolicy, Roll};
+pub use task::{Direction, Failure, Problem, Task, TaskContext, TaskError};
+
+#[cfg(feature = "tokio")]
+pub(crate) use erased::ErasedTask;
+#[cfg(feature = "store")]
+pub(crate) use erased::GateCheck;
+
+/// A versioned definition of what a customer goes through, from sign-up to ready.
+///
+/// The type is a name only; the steps are given once, by [`Flow::steps`].
+///
+/// ```
+/// use onramp::prelude::*;
+/// use serde::{Deserialize, Serialize};
+///
+/// struct Workspace;
+/// impl Flow for Workspace {
+///     const NAME: &'static str = "workspace";
+///     const VERSION: u32 = 1;
+/// }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Company { name: String }
+/// impl Step for Company { const NAME: &'static str = "company"; }
+/// impl Answer<Workspace> for Company {}
+///
+/// let flow = Workspace::steps().ask::<Company>().build()?;
+/// assert_eq!(flow.plan().steps().len(), 1);
+/// # Ok::<(), onramp::flow::InvalidFlow>(())
+/// ```
+pub trait Flow: Sized + Send + Sync + 'static {
+    /// The stored name: 1 to 64 of `a-z`, `0-9` and `_`, a letter first.
+    const NAME: &'static str;
+
+    /// Counts up when the steps change in a way that matters to those who are half-way.
+    const VERSION: u32;
+
+    /// Begins the list of steps.
+    #[must_use]
+    fn steps() -> Steps<Self> {
+        Steps::new()
+    }
+}

@@ -1,0 +1,413 @@
+//! Code that produces a fact, and how it says that it failed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::flow::{Needs, RetryPolicy, Step};
+use crate::id::{OnboardingId, StepName, SubjectId, TenantId};
+
+/// Code that produces a fact: it provisions, charges, issues, sends.
+///
+/// **Effects happen at least once, checkpoints exactly once.** A crash between the effect and its
+/// checkpoint runs the task again, so make the effect idempotent by [`TaskContext::effect_key`].
+///
+/// ```
+/// use onramp::prelude::*;
+/// use serde::{Deserialize, Serialize};
+/// # struct Workspace;
+/// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+/// # #[derive(Serialize, Deserialize)]
+/// # struct Company { name: String }
+/// # impl Step for Company { const NAME: &'static str = "company"; }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Dataset { path: String }
+/// impl Step for Dataset { const NAME: &'static str = "create_dataset"; }
+///
+/// const DISK_FULL: Problem = Problem::new("disk_full", "We are short of space. Try again later.");
+///
+/// struct CreateDataset { folder: std::path::PathBuf }
+/// impl Task<Workspace> for CreateDataset {
+///     type Needs = Company;
+///     type Output = Dataset;
+///
+///     async fn run(&self, cx: &TaskContext, _company: Company) -> Result<Dataset, TaskError> {
+///         let path = self.folder.join(cx.effect_key().to_string());
+///         std::fs::create_dir_all(&path).map_err(|e| TaskError::retryable(DISK_FULL, e))?;
+///         Ok(Dataset { path: path.display().to_string() })
+///     }
+///
+///     async fn undo(&self, _: &TaskContext, made: Option<Dataset>) -> Result<(), TaskError> {
+///         if let Some(dataset) = made {
+///             std::fs::remove_dir_all(dataset.path).ok();
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a task of the flow `{F}`",
+    label = "cannot be run in the flow `{F}`",
+    note = "a task says which flow it belongs to: `impl Task<{F}> for {Self} {{ ... }}`"
+)]
+pub trait Task<F>: Send + Sync + 'static {
+    /// The facts it reads. The flow does not compile when nothing earlier provides them.
+    type Needs: Needs;
+
+    /// The fact it yields; its [`Step::NAME`] is the step's name.
+    type Output: Step;
+
+    /// Does the work. Runs again after a crash or a retryable error.
+    ///
+    /// # Cancel safety
+    /// The future is dropped when the worker loses its lease or shuts down; the next attempt
+    /// starts from the beginning.
+    fn run(
+        &self,
+        cx: &TaskContext,
+        needs: Self::Needs,
+    ) -> impl Future<Output = Result<Self::Output, TaskError>> + Send;
+
+    /// Takes the effect back: after a final failure or a cancellation, in reverse order of the
+    /// steps, and when an answer that the effect was built on is revised.
+    ///
+    /// `made` is `None` when an attempt was under way and never reported: the effect may or may
+    /// not exist, so look for it by [`TaskContext::effect_key`], which is the one that `run` saw.
+    /// Must succeed when there is nothing to take back.
+    fn undo(
+        &self,
+        cx: &TaskContext,
+        made: Option<Self::Output>,
+    ) -> impl Future<Output = Result<(), TaskError>> + Send {
+        let _ = (cx, made);
+        async { Ok(()) }
+    }
+
+    /// Compares what should exist with what does, once everything is done and before the
+    /// onboarding completes.
+    ///
+    /// # Errors
+    /// A final error says that the effect is gone or wrong: the step, and what was built on it,
+    /// is undone and done again. A retryable error says that it could not be looked at.
+    fn verify(
+        &self,
+        cx: &TaskContext,
+        made: Self::Output,
+    ) -> impl Future<Output = Result<(), TaskError>> + Send {
+        let _ = (cx, made);
+        async { Ok(()) }
+    }
+
+    /// How often and how soon failed attempts are repeated.
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::default()
+    }
+}
+
+/// Which way a task is run.
+///
+/// ```
+/// use onramp::flow::Direction;
+/// assert_eq!(Direction::Undo.as_str(), "undo");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Forward: [`Task::run`] and [`Task::verify`].
+    Run,
+    /// Back: [`Task::undo`].
+    Undo,
+}
+
+impl Direction {
+    /// `"run"` or `"undo"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Undo => "undo",
+        }
+    }
+}
+
+/// For whom, which time, and under which key a task runs.
+///
+/// ```
+/// use onramp::flow::{Direction, TaskContext};
+/// use onramp::{OnboardingId, StepName, SubjectId, SystemClock, Clock, TenantId};
+///
+/// let cx = TaskContext::new(
+///     OnboardingId::fresh(),
+///     TenantId::new("acme")?,
+///     SubjectId::new("org-001")?,
+///     StepName::from_static("create_dataset"),
+///     Direction::Run,
+///     1, // attempt
+///     0, // round: how often the effect was undone before
+///     SystemClock.now(),
+/// );
+/// assert_eq!(cx.attempt(), 1);
+/// # Ok::<(), onramp::InvalidId>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TaskContext {
+    onboarding: OnboardingId,
+    tenant: TenantId,
+    subject: SubjectId,
+    step: StepName,
+    direction: Direction,
+    attempt: u32,
+    round: u32,
+    started_at: DateTime<Utc>,
+}
+
+impl TaskContext {
+    /// A context. The engine makes these; hosts make them to test a task by itself.
+    #[expect(clippy::too_many_arguments, reason = "each is one plain datum of the attempt")]
+    #[must_use]
+    pub fn new(
+        onboarding: OnboardingId,
+        tenant: TenantId,
+        subject: SubjectId,
+        step: StepName,
+        direction: Direction,
+        attempt: u32,
+        round: u32,
+        started_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            onboarding,
+            tenant,
+            subject,
+            step,
+            direction,
+            attempt,
+            round,
+            started_at,
+        }
+    }
+
+    /// The onboarding.
+    #[must_use]
+    pub fn onboarding(&self) -> OnboardingId {
+        self.onboarding
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    /// Who is being onboarded.
+    #[must_use]
+    pub fn subject(&self) -> &SubjectId {
+        &self.subject
+    }
+
+    /// The step.
+    #[must_use]
+    pub fn step(&self) -> &StepName {
+        &self.step
+    }
+
+    /// Forward or back.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Which attempt this is, counted from 1 when it was claimed: a crash uses one up.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// When the attempt began, by the engine's clock.
+    #[must_use]
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
+    /// The idempotency key of the effect: the same for every attempt at it, and for its undo; a
+    /// new one after the effect was undone. A UUID version 5 (RFC 9562) of the onboarding, the
+    /// step and how often it was undone.
+    #[must_use]
+    pub fn effect_key(&self) -> Uuid {
+        let name = format!("{}#{}", self.step, self.round);
+        Uuid::new_v5(&self.onboarding.as_uuid(), name.as_bytes())
+    }
+}
+
+/// What went wrong, as people are told: a permanent code and what to do about it.
+///
+/// Both texts are fixed when the program is written, so no internal detail can get into them.
+///
+/// ```
+/// use onramp::flow::Problem;
+/// const PROVIDER_BUSY: Problem =
+///     Problem::new("provider_busy", "Our provider is busy. Try again in a few minutes.");
+/// assert_eq!(PROVIDER_BUSY.code(), "provider_busy");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    code: &'static str,
+    message: &'static str,
+}
+
+impl Problem {
+    /// The engine's own: a task panicked.
+    pub const PANICKED: Self = Self::new(
+        "internal_error",
+        "Something went wrong on our side. We have been told and will look into it.",
+    );
+    /// The engine's own: attempts ended without a report, again and again.
+    pub const CRASHED: Self = Self::new(
+        "interrupted",
+        "Setting this up was interrupted too often. We have been told and will look into it.",
+    );
+    /// The engine's own: what was built is not there.
+    pub const DRIFTED: Self = Self::new(
+        "not_as_built",
+        "What we set up could not be found again. We have been told and will look into it.",
+    );
+    /// The rules' own: the onboarding was cancelled.
+    pub const CANCELLED: Self = Self::new("cancelled", "The set-up was cancelled.");
+
+    /// A problem by its permanent code (for programs) and message (for people).
+    #[must_use]
+    pub const fn new(code: &'static str, message: &'static str) -> Self {
+        Self { code, message }
+    }
+
+    /// The permanent code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What people are told.
+    #[must_use]
+    pub const fn message(&self) -> &'static str {
+        self.message
+    }
+}
+
+/// A [`Problem`] as it is stored.
+///
+/// ```
+/// use onramp::flow::{Failure, Problem};
+/// let failure = Failure::from(Problem::CANCELLED);
+/// assert_eq!(failure.code(), "cancelled");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    code: Cow<'static, str>,
+    message: Cow<'static, str>,
+}
+
+impl Failure {
+    /// The permanent code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What people are told.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self {
+            code: Cow::Borrowed(problem.code),
+            message: Cow::Borrowed(problem.message),
+        }
+    }
+}
+
+/// Why an attempt failed: whether it is worth another one, what people are told, and the cause,
+/// which only logs see.
+///
+/// ```
+/// use onramp::flow::{Problem, TaskError};
+/// const BUSY: Problem = Problem::new("provider_busy", "Our provider is busy.");
+/// let error = TaskError::retryable(BUSY, "503 from 10.0.0.7");
+/// assert!(error.is_retryable());
+/// assert_eq!(error.to_string(), "provider_busy"); // the cause is the source, not the text
+/// ```
+pub struct TaskError {
+    problem: Problem,
+    retryable: bool,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl TaskError {
+    /// Worth another attempt, by the step's retry policy.
+    pub fn retryable(
+        problem: Problem,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            problem,
+            retryable: true,
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// No further attempt can succeed.
+    pub fn fatal(
+        problem: Problem,
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            problem,
+            retryable: false,
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// Whether another attempt is worth it.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+
+    /// What people are told.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        self.problem
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.problem.code)
+    }
+}
+
+impl fmt::Debug for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskError")
+            .field("code", &self.problem.code)
+            .field("retryable", &self.retryable)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for TaskError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            Some(cause) => Some(cause.as_ref()),
+            None => None,
+        }
+    }
+}
