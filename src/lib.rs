@@ -1,1 +1,4 @@
 //! Durable, explainable customer onboarding.
+
+#[cfg(feature = "fields")]
+pub mod fields;
