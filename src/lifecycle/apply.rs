@@ -1,0 +1,185 @@
+//! What an event changes. Total: an event that does not fit changes nothing.
+
+use crate::lifecycle::event::{Event, Happened};
+use crate::lifecycle::stage::{Completed, Failed, InProgress, StageData, Undoing};
+use crate::lifecycle::state::{State, StepState};
+
+/// The state after an event.
+#[must_use]
+pub fn apply(mut state: State, event: &Event) -> State {
+    let at = event.at;
+    match &event.happened {
+        Happened::Created { .. } => {}
+        Happened::Started => {
+            state.common.started_at.get_or_insert(at);
+            state.stage = StageData::InProgress(InProgress {
+                since: at,
+                undoing: None,
+            });
+        }
+        Happened::Retried => {
+            for step in state.common.steps.values_mut() {
+                step.forget_attempts();
+            }
+            state.stage = StageData::InProgress(InProgress {
+                since: at,
+                undoing: None,
+            });
+        }
+        Happened::AnswerSubmitted { step, fact } | Happened::EvidenceAttested { step, fact } => {
+            state.step_mut(step).fact = Some(*fact);
+        }
+        Happened::AnswerRevised {
+            step,
+            fact,
+            rejudge,
+        } => {
+            let answer = state.step_mut(step);
+            answer.fact = Some(*fact);
+            answer.skipped = false;
+            for step in rejudge {
+                state.step_mut(step).applies = None;
+            }
+        }
+        Happened::StepSkipped { step } => state.step_mut(step).skipped = true,
+        Happened::ConditionJudged { step, applies } => {
+            state.step_mut(step).applies = Some(*applies);
+        }
+        Happened::FactRecorded {
+            step,
+            attempt,
+            fact,
+        } => {
+            let task = state.step_mut(step);
+            task.fact = Some(*fact);
+            task.attempts = *attempt;
+            task.retry_at = None;
+            task.failure = None;
+        }
+        Happened::AttemptFailed {
+            step,
+            attempt,
+            failure,
+            retry_at,
+        } => {
+            let task = state.step_mut(step);
+            task.attempts = *attempt;
+            task.retry_at = *retry_at;
+            task.failure = Some(failure.clone());
+        }
+        Happened::DriftFound { step, failure } => {
+            let task = state.step_mut(step);
+            task.drifts += 1;
+            task.failure = Some(failure.clone());
+        }
+        Happened::UndoStarted { reason, steps } => {
+            for step in steps {
+                state.step_mut(step).retry_at = None;
+            }
+            let since = match &state.stage {
+                StageData::InProgress(running) => running.since,
+                _ => at,
+            };
+            state.stage = StageData::InProgress(InProgress {
+                since,
+                undoing: Some(Undoing {
+                    reason: reason.clone(),
+                    steps: steps.clone(),
+                }),
+            });
+        }
+        Happened::StepUndone { step, .. } => {
+            let task = state.step_mut(step);
+            task.fact = None;
+            task.round += 1;
+            task.undo_attempts = 0;
+            task.retry_at = None;
+            if let Some(undoing) = state.undoing_mut() {
+                undoing.steps.retain(|s| s != step);
+            }
+        }
+        Happened::UndoAttemptFailed {
+            step,
+            attempt,
+            failure,
+            retry_at,
+        } => {
+            let task = state.step_mut(step);
+            task.undo_attempts = *attempt;
+            task.retry_at = *retry_at;
+            task.failure = Some(failure.clone());
+        }
+        Happened::UndoFinished => {
+            if let StageData::InProgress(running) = &mut state.stage {
+                running.undoing = None;
+            }
+        }
+        Happened::Completed => state.stage = StageData::Completed(Completed { at }),
+        Happened::Failed {
+            failure,
+            step,
+            remaining,
+        } => {
+            state.stage = StageData::Failed(Failed {
+                at,
+                failure: failure.clone(),
+                step: step.clone(),
+                remaining: remaining.clone(),
+            });
+        }
+    }
+    state
+}
+
+/// The state after one commit: its events applied, its revision counted.
+#[must_use]
+pub fn evolve(state: State, events: &[Event]) -> State {
+    let mut state = events.iter().fold(state, apply);
+    state.common.revision = state.common.revision.next();
+    state
+}
+
+/// The state that a whole journal adds up to: one item per commit.
+///
+/// `None` when the first commit does not begin with the creation.
+#[must_use]
+pub fn fold<'e>(commits: impl IntoIterator<Item = &'e [Event]>) -> Option<State> {
+    let mut commits = commits.into_iter();
+    let first = commits.next()?;
+    let Happened::Created {
+        id,
+        key,
+        flow_version,
+        ..
+    } = &first.first()?.happened
+    else {
+        return None;
+    };
+    let newborn = State::newborn(*id, key.clone(), *flow_version, first.first()?.at);
+    Some(commits.fold(evolve(newborn, first), evolve))
+}
+
+impl State {
+    fn step_mut(&mut self, step: &crate::id::StepName) -> &mut StepState {
+        self.common.steps.entry(step.clone()).or_default()
+    }
+
+    fn undoing_mut(&mut self) -> Option<&mut Undoing> {
+        match &mut self.stage {
+            StageData::InProgress(running) => running.undoing.as_mut(),
+            _ => None,
+        }
+    }
+}
+
+impl StepState {
+    /// A new start counts its attempts anew; how often the effect was undone is kept, because the
+    /// effect key depends on it.
+    fn forget_attempts(&mut self) {
+        self.attempts = 0;
+        self.undo_attempts = 0;
+        self.drifts = 0;
+        self.retry_at = None;
+        self.failure = None;
+    }
+}

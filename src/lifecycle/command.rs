@@ -1,0 +1,149 @@
+//! What somebody wants to happen.
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::{Failure, Roll};
+use crate::id::{Actor, OnboardingId, StepName};
+use crate::lifecycle::stage::Operation;
+use crate::lifecycle::state::FactMark;
+
+/// A wish, and whose it is. [`decide`](crate::lifecycle::decide) turns it into events or refuses.
+///
+/// ```
+/// use onramp::lifecycle::{Action, Command, Operation};
+/// use onramp::Actor;
+/// let command = Command { by: Actor::Subject, action: Action::Cancel };
+/// assert_eq!(command.action.operation(), Operation::Cancel);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Who wishes it.
+    pub by: Actor,
+    /// What is wished.
+    pub action: Action,
+}
+
+/// What is wished. The operations are described at [`Operation`].
+///
+/// ```
+/// use onramp::lifecycle::{Action, Operation};
+/// assert_eq!(Action::Skip { step: "branding".into() }.operation(), Operation::Skip);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is described at its operation")]
+pub enum Action {
+    Start {
+        /// The onboarding the gates were checked for.
+        cleared: OnboardingId,
+        /// When they were checked.
+        cleared_at: DateTime<Utc>,
+    },
+    Submit {
+        step: StepName,
+        fact: FactMark,
+    },
+    Skip {
+        step: StepName,
+    },
+    Revise {
+        step: StepName,
+        fact: FactMark,
+    },
+    Attest {
+        step: StepName,
+        fact: FactMark,
+    },
+    Complete {
+        /// Whether what the tasks built has just been verified.
+        verified: bool,
+    },
+    Cancel,
+    Retry,
+    RetryUndo,
+    Settle {
+        step: StepName,
+        applies: bool,
+    },
+    Record {
+        step: StepName,
+        attempt: u32,
+        fact: FactMark,
+    },
+    FailAttempt {
+        step: StepName,
+        attempt: u32,
+        failure: Failure,
+        retryable: bool,
+        /// The randomness of the jitter.
+        roll: Roll,
+    },
+    Undone {
+        step: StepName,
+        attempt: u32,
+    },
+    FailUndo {
+        step: StepName,
+        attempt: u32,
+        failure: Failure,
+        retryable: bool,
+        /// The randomness of the jitter.
+        roll: Roll,
+    },
+    FinishUndo,
+    Drift {
+        step: StepName,
+        failure: Failure,
+    },
+}
+
+impl Action {
+    /// The operation, whose legal stages are known.
+    #[must_use]
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Start { .. } => Operation::Start,
+            Self::Submit { .. } => Operation::Submit,
+            Self::Skip { .. } => Operation::Skip,
+            Self::Revise { .. } => Operation::Revise,
+            Self::Attest { .. } => Operation::Attest,
+            Self::Complete { .. } => Operation::Complete,
+            Self::Cancel => Operation::Cancel,
+            Self::Retry => Operation::Retry,
+            Self::RetryUndo => Operation::RetryUndo,
+            Self::Settle { .. } => Operation::Settle,
+            Self::Record { .. } => Operation::Record,
+            Self::FailAttempt { .. } => Operation::FailAttempt,
+            Self::Undone { .. } => Operation::Undone,
+            Self::FailUndo { .. } => Operation::FailUndo,
+            Self::FinishUndo => Operation::FinishUndo,
+            Self::Drift { .. } => Operation::Drift,
+        }
+    }
+}
+
+impl Operation {
+    /// Whether such an actor may issue it. Workers' operations are theirs alone, and a subject
+    /// can neither attest evidence nor clean up after a failed undo.
+    #[must_use]
+    pub const fn open_to(self, actor: &Actor) -> bool {
+        let worker = matches!(actor, Actor::Worker);
+        match self {
+            Self::Settle
+            | Self::Record
+            | Self::FailAttempt
+            | Self::Undone
+            | Self::FailUndo
+            | Self::FinishUndo
+            | Self::Drift => worker,
+            Self::Complete => true,
+            Self::Attest | Self::RetryUndo => matches!(actor, Actor::Host | Actor::Operator(_)),
+            Self::Start
+            | Self::Submit
+            | Self::Skip
+            | Self::Revise
+            | Self::Cancel
+            | Self::Retry => !worker,
+        }
+    }
+}

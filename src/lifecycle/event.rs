@@ -1,0 +1,132 @@
+//! What happened. Events hold names, digests and fixed texts, never an answer.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::flow::Failure;
+use crate::id::{Key, OnboardingId, StepName};
+use crate::lifecycle::stage::UndoReason;
+use crate::lifecycle::state::FactMark;
+
+/// Something that happened to an onboarding, and when.
+///
+/// ```
+/// use onramp::lifecycle::{Event, Happened};
+/// use onramp::{Clock, SystemClock};
+/// let event = Event { at: SystemClock.now(), happened: Happened::StepSkipped { step: "branding".into() } };
+/// assert!(serde_json::to_string(&event)?.contains("\"event\":\"step_skipped\""));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What.
+    #[serde(flatten)]
+    pub happened: Happened,
+}
+
+/// What happened.
+///
+/// ```
+/// use onramp::lifecycle::Happened;
+/// assert_eq!(Happened::Started.name(), "started");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields say what their names say")]
+pub enum Happened {
+    /// The onboarding exists.
+    Created {
+        id: OnboardingId,
+        #[serde(flatten)]
+        key: Key,
+        flow_version: u32,
+        fingerprint: Uuid,
+    },
+    /// The gates were open, and it began.
+    Started,
+    /// The subject gave an answer.
+    AnswerSubmitted { step: StepName, fact: FactMark },
+    /// The subject changed an answer; conditions that read it are judged again.
+    AnswerRevised {
+        step: StepName,
+        fact: FactMark,
+        rejudge: Vec<StepName>,
+    },
+    /// The subject passed an optional step by.
+    StepSkipped { step: StepName },
+    /// The host attested evidence.
+    EvidenceAttested { step: StepName, fact: FactMark },
+    /// A conditional step was judged.
+    ConditionJudged { step: StepName, applies: bool },
+    /// A task produced its fact.
+    FactRecorded {
+        step: StepName,
+        attempt: u32,
+        fact: FactMark,
+    },
+    /// An attempt at a task failed.
+    AttemptFailed {
+        step: StepName,
+        attempt: u32,
+        failure: Failure,
+        retry_at: Option<DateTime<Utc>>,
+    },
+    /// A verification found an effect gone.
+    DriftFound { step: StepName, failure: Failure },
+    /// Effects are being taken back, in this order.
+    UndoStarted {
+        reason: UndoReason,
+        steps: Vec<StepName>,
+    },
+    /// An effect was taken back; its fact is gone.
+    StepUndone { step: StepName, attempt: u32 },
+    /// An attempt at taking an effect back failed.
+    UndoAttemptFailed {
+        step: StepName,
+        attempt: u32,
+        failure: Failure,
+        retry_at: Option<DateTime<Utc>>,
+    },
+    /// Everything was taken back; it goes on.
+    UndoFinished,
+    /// Every step is settled and verified.
+    Completed,
+    /// Given up.
+    Failed {
+        failure: Failure,
+        step: Option<StepName>,
+        remaining: Vec<StepName>,
+    },
+    /// It goes on after a failure.
+    Retried,
+}
+
+impl Happened {
+    /// The stable name of the event, as it is stored.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Started => "started",
+            Self::AnswerSubmitted { .. } => "answer_submitted",
+            Self::AnswerRevised { .. } => "answer_revised",
+            Self::StepSkipped { .. } => "step_skipped",
+            Self::EvidenceAttested { .. } => "evidence_attested",
+            Self::ConditionJudged { .. } => "condition_judged",
+            Self::FactRecorded { .. } => "fact_recorded",
+            Self::AttemptFailed { .. } => "attempt_failed",
+            Self::DriftFound { .. } => "drift_found",
+            Self::UndoStarted { .. } => "undo_started",
+            Self::StepUndone { .. } => "step_undone",
+            Self::UndoAttemptFailed { .. } => "undo_attempt_failed",
+            Self::UndoFinished => "undo_finished",
+            Self::Completed => "completed",
+            Self::Failed { .. } => "failed",
+            Self::Retried => "retried",
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The rules, and the typed face over them.
+//!
+//! ```text
+//!                    start              every step settled, verified
+//!      ┌─────────┐ ────────> ┌────────────┐ ────────────────> ┌───────────┐
+//!      │ Pending │           │ InProgress │ ─┐ advancing      │ Completed │
+//!      └─────────┘           └────────────┘ <┘ waiting        └───────────┘
+//!           │ cancel    retry  ▲        │      undoing
+//!           │       retry_undo │        ▼ failed for good or cancelled, and undone
+//!           │                ┌────────────┐
+//!           └──────────────> │   Failed   │
+//!                            └────────────┘
+//!
+//!   Command ──decide(&State, &Plan, now)──> [Event] ──apply(State)──> State ──next(&Plan, now)──> what to do
+//! ```
+//!
+//! [`decide`], [`apply()`] and [`next()`] are plain functions: no I/O, no clock, nothing async. The
+//! typed [`Onboarding`] is a face over them and holds no rule of its own; both are generated from,
+//! or tested against, the one table in `stage.rs`.
+
+mod apply;
+mod change;
+mod command;
+mod decide;
+mod event;
+mod next;
+mod onboarding;
+mod rejected;
+mod stage;
+mod state;
+
+pub use apply::{apply, evolve, fold};
+pub use change::{Change, InvalidFact};
+pub use command::{Action, Command};
+pub use decide::{decide, decide_all};
+pub use event::{Event, Happened};
+pub use next::{Next, Phase, WaitingFor, next, phase};
+pub use onboarding::{Loaded, Onboarding};
+pub use rejected::Rejected;
+pub use stage::{
+    CanAttest, CanCancel, CanComplete, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart,
+    CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind, UndoReason,
+    Undoing,
+};
+pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
+
+#[cfg(feature = "store")]
+pub(crate) use change::{Intent, PutFact};

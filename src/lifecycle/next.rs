@@ -1,0 +1,179 @@
+//! What is to be done now, and by whom.
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::{Kind, Plan};
+use crate::id::StepName;
+use crate::lifecycle::stage::StageData;
+use crate::lifecycle::state::{Progress, State};
+
+/// What is to be done now.
+///
+/// ```
+/// use onramp::lifecycle::{Next, WaitingFor};
+/// let next = Next::Wait { on: WaitingFor::Subject, step: Some("company".into()), until: None };
+/// assert!(next.is_waiting());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Next {
+    /// Judge whether a conditional step applies.
+    Judge {
+        /// The step.
+        step: StepName,
+    },
+    /// Run a task.
+    Run {
+        /// Its step.
+        step: StepName,
+    },
+    /// Take an effect back.
+    Undo {
+        /// Its step.
+        step: StepName,
+    },
+    /// Everything is taken back: end that.
+    FinishUndo,
+    /// Every step is settled: verify what was built and complete.
+    Complete,
+    /// Wait.
+    Wait {
+        /// For whom or what.
+        on: WaitingFor,
+        /// The step that waits; none before the start.
+        step: Option<StepName>,
+        /// Until when, where that is known.
+        until: Option<DateTime<Utc>>,
+    },
+    /// Nothing: it is over.
+    Nothing,
+}
+
+impl Next {
+    /// Whether nothing can be done now, but later.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        matches!(self, Self::Wait { .. })
+    }
+}
+
+/// For whom or what an onboarding waits.
+///
+/// ```
+/// use onramp::lifecycle::WaitingFor;
+/// assert_eq!(WaitingFor::ThirdParty.as_str(), "third_party");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitingFor {
+    /// The host, to clear and start it.
+    Host,
+    /// The one who is being onboarded, to answer.
+    Subject,
+    /// A third party, whose evidence the host attests.
+    ThirdParty,
+    /// A time: the next attempt after a failed one.
+    Time,
+}
+
+impl WaitingFor {
+    /// `"host"`, `"subject"`, `"third_party"` or `"time"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Subject => "subject",
+            Self::ThirdParty => "third_party",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// What an onboarding that is in progress is about.
+///
+/// ```
+/// use onramp::lifecycle::Phase;
+/// assert_eq!(Phase::Undoing.as_str(), "undoing");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// A worker has something to do now.
+    Advancing,
+    /// Somebody or some time is waited for.
+    Waiting,
+    /// Effects are being taken back.
+    Undoing,
+}
+
+impl Phase {
+    /// `"advancing"`, `"waiting"` or `"undoing"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Advancing => "advancing",
+            Self::Waiting => "waiting",
+            Self::Undoing => "undoing",
+        }
+    }
+}
+
+/// What is to be done now: the first thing that is not settled, in plan order.
+///
+/// Pure: the same arguments give the same answer, and nothing is changed.
+#[must_use]
+pub fn next(state: &State, plan: &Plan, now: DateTime<Utc>) -> Next {
+    let running = match &state.stage {
+        StageData::Pending(_) => {
+            return Next::Wait {
+                on: WaitingFor::Host,
+                step: None,
+                until: None,
+            };
+        }
+        StageData::Completed(_) | StageData::Failed(_) => return Next::Nothing,
+        StageData::InProgress(running) => running,
+    };
+    // The moment before which a step must not be attempted again.
+    let held_until = |step: &StepName| {
+        let retry_at = state.step(step.as_str()).and_then(|s| s.retry_at);
+        retry_at.filter(|at| *at > now).map(|at| Next::Wait {
+            on: WaitingFor::Time,
+            step: Some(step.clone()),
+            until: Some(at),
+        })
+    };
+    if let Some(undoing) = &running.undoing {
+        return match undoing.steps.first() {
+            None => Next::FinishUndo,
+            Some(step) => held_until(step).unwrap_or_else(|| Next::Undo { step: step.clone() }),
+        };
+    }
+    let Some(current) = state.current(plan) else {
+        return Next::Complete;
+    };
+    let step = current.name().clone();
+    let wait = |on| Next::Wait {
+        on,
+        step: Some(step.clone()),
+        until: None,
+    };
+    match (state.progress(current), current.kind()) {
+        (Progress::Unjudged, _) => Next::Judge { step },
+        (_, Kind::Answer) => wait(WaitingFor::Subject),
+        (_, Kind::Evidence) => wait(WaitingFor::ThirdParty),
+        (_, Kind::Task) => held_until(&step).unwrap_or(Next::Run { step }),
+    }
+}
+
+/// What an onboarding that is in progress is about; `None` in every other stage.
+#[must_use]
+pub fn phase(state: &State, plan: &Plan, now: DateTime<Utc>) -> Option<Phase> {
+    let StageData::InProgress(running) = &state.stage else {
+        return None;
+    };
+    Some(match next(state, plan, now) {
+        _ if running.undoing.is_some() => Phase::Undoing,
+        Next::Wait { .. } => Phase::Waiting,
+        _ => Phase::Advancing,
+    })
+}

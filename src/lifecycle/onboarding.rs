@@ -1,0 +1,337 @@
+//! The typed face: a handle per stage, with the operations that the stage allows.
+
+use std::marker::PhantomData;
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::{Answer, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
+use crate::id::{Actor, OnboardingId, Revision, StepName, SubjectId, TenantId};
+use crate::lifecycle::change::{Change, Intent, PutFact};
+use crate::lifecycle::stage::{
+    CanAttest, CanCancel, CanComplete, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart,
+    CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageData, StageKind,
+};
+use crate::lifecycle::state::{Common, State, StepState};
+
+/// One subject in one flow, in a stage that was durably stored.
+///
+/// **The type proves that an operation is legal, not that the handle is fresh.** A handle is "as
+/// of revision N"; only the commit decides whether that is still the newest.
+///
+/// Handles come from a store alone: they cannot be built, cloned or deserialised. Every operation
+/// takes the handle and gives a [`Change`], which does nothing until it is committed.
+///
+/// | stage | operations |
+/// |---|---|
+/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`cancel`](Self::cancel) |
+/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`complete`](Self::complete), [`cancel`](Self::cancel) |
+/// | [`Completed`] | none |
+/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest) |
+///
+/// ```compile_fail
+/// # use onramp::lifecycle::{Completed, Onboarding};
+/// fn again<F: onramp::flow::Flow>(done: Onboarding<F, Completed>) {
+///     done.retry(); // an onboarding that is `Completed` cannot be retried
+/// }
+/// ```
+#[must_use = "a handle is the only way to go on without loading again"]
+pub struct Onboarding<F, S> {
+    common: Common,
+    stage: S,
+    flow: PhantomData<fn() -> F>,
+}
+
+impl<F: Flow, S: Stage> Onboarding<F, S> {
+    /// Begins. Needs the proof that the gates were checked.
+    pub fn start(self, clearance: Clearance<F>) -> Change<F, S, S::To>
+    where
+        S: CanStart,
+    {
+        let intent = Intent::Start {
+            cleared: clearance.onboarding,
+            cleared_at: clearance.at,
+        };
+        Change::new(self, Actor::Host, intent)
+    }
+
+    /// Gives the subject's answer. Checked by [`Answer::validate`] when it is committed.
+    pub fn submit<A: Answer<F>>(self, answer: A) -> Change<F, S, S::To>
+    where
+        S: CanSubmit,
+    {
+        let intent = Intent::Submit(PutFact::answer::<F, A>(&answer));
+        Change::new(self, Actor::Subject, intent)
+    }
+
+    /// Passes an optional step by.
+    pub fn skip<A: Answer<F>>(self) -> Change<F, S, S::To>
+    where
+        S: CanSkip,
+    {
+        let step = StepName::from_static(A::NAME);
+        Change::new(self, Actor::Subject, Intent::Skip { step })
+    }
+
+    /// Changes an answer. What was built on it, directly or not, is undone and done again;
+    /// nothing else is.
+    pub fn revise<A: Answer<F>>(self, answer: A) -> Change<F, S, S::To>
+    where
+        S: CanRevise,
+    {
+        let intent = Intent::Revise(PutFact::answer::<F, A>(&answer));
+        Change::new(self, Actor::Subject, intent)
+    }
+
+    /// Attests what a third party has said, for instance in a verified webhook. Kept also when it
+    /// comes early (before the start), out of order, or after a failure; a repetition changes
+    /// nothing.
+    pub fn attest<E: Evidence<F>>(self, evidence: E) -> Change<F, S, S::To>
+    where
+        S: CanAttest,
+    {
+        let intent = Intent::Attest(PutFact::evidence(&evidence));
+        Change::new(self, Actor::Host, intent)
+    }
+
+    /// Asks for completion. The rules check again: with anything outstanding, or with effects
+    /// that a worker has not verified, it is rejected and says what is missing.
+    pub fn complete(self) -> Change<F, S, S::To>
+    where
+        S: CanComplete,
+    {
+        Change::new(self, Actor::Host, Intent::Complete)
+    }
+
+    /// Gives up. Effects are taken back by a worker, in reverse order; then it is `Failed`.
+    pub fn cancel(self) -> Change<F, S, S::To>
+    where
+        S: CanCancel,
+    {
+        Change::new(self, Actor::Host, Intent::Cancel)
+    }
+
+    /// Goes on after a failure. Answers and evidence are kept; tasks run from the first one whose
+    /// fact is missing.
+    pub fn retry(self) -> Change<F, S, S::To>
+    where
+        S: CanRetry,
+    {
+        Change::new(self, Actor::Host, Intent::Retry)
+    }
+
+    /// Goes on taking back effects that could not be taken back.
+    pub fn retry_undo(self) -> Change<F, S, S::To>
+    where
+        S: CanRetryUndo,
+    {
+        Change::new(self, Actor::Host, Intent::RetryUndo)
+    }
+
+    /// The onboarding's identity.
+    #[must_use]
+    pub fn id(&self) -> OnboardingId {
+        self.common.id
+    }
+
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.common.key.tenant
+    }
+
+    /// Who is being onboarded.
+    #[must_use]
+    pub fn subject(&self) -> &SubjectId {
+        &self.common.key.subject
+    }
+
+    /// The revision that the handle is as of.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.common.revision
+    }
+
+    /// When it was created.
+    #[must_use]
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.common.created_at
+    }
+
+    /// The stage's own data: for instance since when, or why it failed.
+    #[must_use]
+    pub fn stage(&self) -> &S {
+        &self.stage
+    }
+
+    /// Whether the step whose fact is `T` has its fact.
+    #[must_use]
+    pub fn has<T: Step>(&self) -> bool {
+        self.step(T::NAME).is_some_and(|step| step.fact.is_some())
+    }
+
+    /// Whether the step whose fact is `T` is settled: done, skipped or not applicable.
+    #[must_use]
+    pub fn is_settled<T: Step>(&self, plan: &Plan) -> bool {
+        let step = plan.step(T::NAME);
+        step.is_some_and(|step| self.common.progress(step).is_settled())
+    }
+
+    /// What is known of a step; nothing when nothing has happened to it yet.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&StepState> {
+        self.common.steps.get(name)
+    }
+
+    /// The same as untyped state, for the rules and for reading.
+    #[must_use]
+    pub fn into_state(self) -> State {
+        State {
+            common: self.common,
+            stage: self.stage.into(),
+        }
+    }
+
+    /// Only for what is durably stored.
+    #[cfg(feature = "store")]
+    pub(crate) fn from_state(state: State) -> Result<Self, State> {
+        let State { common, stage } = state;
+        match S::take(stage) {
+            Ok(stage) => Ok(Self {
+                common,
+                stage,
+                flow: PhantomData,
+            }),
+            Err(stage) => Err(State { common, stage }),
+        }
+    }
+}
+
+impl<F, S: std::fmt::Debug> std::fmt::Debug for Onboarding<F, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Onboarding")
+            .field("key", &self.common.key)
+            .field("revision", &self.common.revision)
+            .field("stage", &self.stage)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An onboarding as it was found, in whichever stage.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// fn describe<F: Flow>(found: &Loaded<F>) -> &'static str {
+///     match found {
+///         Loaded::Pending(_) => "not begun",
+///         Loaded::InProgress(_) => "under way",
+///         Loaded::Completed(_) => "done",
+///         Loaded::Failed(failed) if failed.stage().remaining.is_empty() => "failed",
+///         Loaded::Failed(_) => "failed, with something left to undo",
+///     }
+/// }
+/// ```
+#[must_use = "a handle is the only way to go on without loading again"]
+#[derive(Debug)]
+pub enum Loaded<F> {
+    /// Created; nothing has begun.
+    Pending(Onboarding<F, Pending>),
+    /// Begun.
+    InProgress(Onboarding<F, InProgress>),
+    /// Done.
+    Completed(Onboarding<F, Completed>),
+    /// Given up.
+    Failed(Onboarding<F, Failed>),
+}
+
+macro_rules! loaded {
+    ($($stage:ident $into:ident $say:literal)+) => {
+        impl<F: Flow> Loaded<F> {
+            $(
+                #[doc = concat!("The handle, if it is ", $say, ".")]
+                ///
+                /// # Errors
+                /// Gives itself back in any other stage.
+                pub fn $into(self) -> Result<Onboarding<F, $stage>, Self> {
+                    match self {
+                        Self::$stage(onboarding) => Ok(onboarding),
+                        other => Err(other),
+                    }
+                }
+            )+
+
+            /// The stage.
+            #[must_use]
+            pub fn stage(&self) -> StageKind {
+                match self {
+                    $(Self::$stage(_) => StageKind::$stage,)+
+                }
+            }
+
+            /// The onboarding's identity.
+            #[must_use]
+            pub fn id(&self) -> OnboardingId {
+                match self {
+                    $(Self::$stage(onboarding) => onboarding.id(),)+
+                }
+            }
+
+            /// The revision that the handle is as of.
+            #[must_use]
+            pub fn revision(&self) -> Revision {
+                match self {
+                    $(Self::$stage(onboarding) => onboarding.revision(),)+
+                }
+            }
+
+            /// The same as untyped state, for the rules and for reading.
+            #[must_use]
+            pub fn into_state(self) -> State {
+                match self {
+                    $(Self::$stage(onboarding) => onboarding.into_state(),)+
+                }
+            }
+        }
+
+        #[cfg(feature = "store")]
+        impl<F> Loaded<F> {
+            /// Only for what is durably stored.
+            pub(crate) fn from_state(state: State) -> Self {
+                let State { common, stage } = state;
+                let flow = PhantomData;
+                match stage {
+                    $(StageData::$stage(stage) => {
+                        Self::$stage(Onboarding { common, stage, flow })
+                    })+
+                }
+            }
+        }
+    };
+}
+
+loaded! {
+    Pending into_pending "`Pending`"
+    InProgress into_in_progress "`InProgress`"
+    Completed into_completed "`Completed`"
+    Failed into_failed "`Failed`"
+}
+
+impl PutFact {
+    fn answer<F, A: Answer<F>>(answer: &A) -> Self {
+        Self {
+            step: StepName::from_static(A::NAME),
+            fact: answer
+                .validate()
+                .map_err(crate::lifecycle::InvalidFact::Answer)
+                .and_then(|()| {
+                    EncodedFact::encode(answer).map_err(crate::lifecycle::InvalidFact::Encoding)
+                }),
+        }
+    }
+
+    fn evidence<T: Step>(fact: &T) -> Self {
+        Self {
+            step: StepName::from_static(T::NAME),
+            fact: EncodedFact::encode(fact).map_err(crate::lifecycle::InvalidFact::Encoding),
+        }
+    }
+}

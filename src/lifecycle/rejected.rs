@@ -1,0 +1,73 @@
+//! Why the rules said no.
+
+use crate::flow::Kind;
+use crate::id::{Actor, FlowName, OnboardingId, StepName};
+use crate::lifecycle::stage::{Operation, StageKind};
+
+/// The rules said no, and why. Nothing has happened.
+///
+/// ```
+/// use onramp::lifecycle::{Operation, Rejected, StageKind};
+/// let no = Rejected::WrongStage { operation: Operation::Retry, stage: StageKind::Pending };
+/// assert_eq!(no.to_string(), "retry is not legal while pending: it is in failed");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message says what each is")]
+pub enum Rejected {
+    #[error("{} is not legal while {stage}: it is in {}", operation.as_str(), list(operation.stages()))]
+    WrongStage {
+        operation: Operation,
+        stage: StageKind,
+    },
+    #[error("{} is not open to the actor {actor}", operation.as_str())]
+    WrongActor { operation: Operation, actor: Actor },
+    #[error("the onboarding is in flow {found}, not in {expected}")]
+    WrongFlow { expected: FlowName, found: FlowName },
+    #[error("the flow has no step {step}")]
+    UnknownStep { step: StepName },
+    #[error("step {step} yields {}, not {}", found.as_str(), expected.as_str())]
+    WrongKind {
+        step: StepName,
+        expected: Kind,
+        found: Kind,
+    },
+    #[error("step {step} is settled already: revise it to change it")]
+    AlreadySettled { step: StepName },
+    #[error("step {step} has no answer yet: submit one")]
+    NothingToRevise { step: StepName },
+    #[error("step {step} is not reached yet")]
+    NotReached { step: StepName },
+    #[error("step {step} does not apply to this subject")]
+    NotApplicable { step: StepName },
+    #[error("step {step} is required and cannot be skipped")]
+    Required { step: StepName },
+    #[error("step {step} is not conditional")]
+    Unconditional { step: StepName },
+    #[error("not complete yet: {}", names(steps))]
+    Outstanding { steps: Vec<StepName> },
+    #[error("not complete yet: what was built is still to be verified by a worker")]
+    Unverified,
+    #[error("effects are being taken back: try again when that is done")]
+    Undoing,
+    #[error("nothing is being taken back")]
+    NotUndoing,
+    #[error("some effects could not be taken back ({}): retry the undo first", names(remaining))]
+    UndoRemains { remaining: Vec<StepName> },
+    #[error("every effect was taken back: nothing is left to undo")]
+    NothingRemains,
+    #[error("the clearance is for the onboarding {cleared}, not for this one")]
+    ForeignClearance { cleared: OnboardingId },
+    #[error("the gates were checked more than five minutes ago: clear again")]
+    StaleClearance,
+}
+
+fn list(stages: &[StageKind]) -> String {
+    let names: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
+    names.join(", ")
+}
+
+fn names(steps: &[StepName]) -> String {
+    let names: Vec<_> = steps.iter().map(StepName::as_str).collect();
+    names.join(", ")
+}

@@ -1,0 +1,369 @@
+//! What is known of one onboarding: the row that the rules read and events change.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::flow::{Failure, Plan, PlanStep};
+use crate::id::{Key, OnboardingId, Revision, StepName};
+use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
+
+/// Everything the rules know of one onboarding. Holds no answers: only that they exist.
+///
+/// ```
+/// use onramp::flow::{Kind, Plan, PlanStep};
+/// use onramp::lifecycle::{StageKind, State};
+/// use onramp::{Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+///
+/// let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// let key = Key {
+///     tenant: TenantId::new("acme")?,
+///     flow: plan.flow().clone(),
+///     subject: SubjectId::new("org-001")?,
+/// };
+/// let (state, _created) = State::create(OnboardingId::fresh(), key, &plan, SystemClock.now());
+/// assert_eq!(state.stage(), StageKind::Pending);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    #[serde(flatten)]
+    pub(crate) common: Common,
+    #[serde(flatten)]
+    pub(crate) stage: StageData,
+}
+
+/// What is known in every stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Common {
+    pub(crate) id: OnboardingId,
+    #[serde(flatten)]
+    pub(crate) key: Key,
+    pub(crate) flow_version: u32,
+    pub(crate) revision: Revision,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) started_at: Option<DateTime<Utc>>,
+    pub(crate) steps: BTreeMap<StepName, StepState>,
+}
+
+/// What is known of one step.
+///
+/// ```
+/// use onramp::lifecycle::StepState;
+/// assert_eq!(StepState::default().attempts(), 0);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StepState {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fact: Option<FactMark>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) skipped: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) applies: Option<bool>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) attempts: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) undo_attempts: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) round: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) drifts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) failure: Option<Failure>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// That a fact exists: its data version and a commitment to its text, never the text.
+///
+/// ```
+/// use onramp::lifecycle::{Digest, FactMark};
+/// let mark = FactMark { version: 1, commitment: Digest::from_bytes([7; 32]) };
+/// assert!(mark.commitment.to_string().starts_with("0707"));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactMark {
+    /// The version of the serialised form.
+    pub version: u32,
+    /// SHA-256 over a random salt and the text. The salt is stored with the fact and goes with
+    /// it, so that an erased fact cannot be guessed from its commitment.
+    pub commitment: Digest,
+}
+
+/// A 256-bit digest; hexadecimal as text.
+///
+/// ```
+/// use onramp::lifecycle::Digest;
+/// let digest = Digest::from_bytes([0xab; 32]);
+/// assert_eq!(digest.to_string().parse(), Ok(digest));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// All zero: what the first journal entry is chained to.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// The digest with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+/// Text that is not a digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a digest: expected 64 hexadecimal digits")]
+pub struct InvalidDigest;
+
+impl std::str::FromStr for Digest {
+    type Err = InvalidDigest;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        let mut bytes = [0; 32];
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return Err(InvalidDigest);
+        }
+        let digit = |b: u8| char::from(b).to_digit(16).ok_or(InvalidDigest);
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).map_err(|_| InvalidDigest)?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// How far a step is.
+///
+/// ```
+/// use onramp::lifecycle::Progress;
+/// assert!(Progress::Skipped.is_settled());
+/// assert!(!Progress::Unjudged.is_settled());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Progress {
+    /// Nothing yet.
+    Open,
+    /// Conditional, and not yet known whether it applies.
+    Unjudged,
+    /// Its fact exists.
+    Done,
+    /// Optional, and passed by.
+    Skipped,
+    /// Conditional, and does not apply.
+    NotApplicable,
+}
+
+impl Progress {
+    /// Whether the steps after it can be reached.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Done | Self::Skipped | Self::NotApplicable)
+    }
+}
+
+impl StepState {
+    /// Attempts at the task that were reported on, the last crashes before them included.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// How often its effect was taken back.
+    #[must_use]
+    pub fn round(&self) -> u32 {
+        self.round
+    }
+
+    /// Why the last attempt failed, until one succeeds.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// When the next attempt is due, after a failed one.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<DateTime<Utc>> {
+        self.retry_at
+    }
+
+    /// The fact's mark.
+    #[must_use]
+    pub fn fact(&self) -> Option<&FactMark> {
+        self.fact.as_ref()
+    }
+}
+
+impl State {
+    pub(crate) fn newborn(
+        id: OnboardingId,
+        key: Key,
+        flow_version: u32,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            common: Common {
+                id,
+                key,
+                flow_version,
+                revision: Revision::new(0),
+                created_at: now,
+                started_at: None,
+                steps: BTreeMap::new(),
+            },
+            stage: StageData::Pending(Pending {}),
+        }
+    }
+
+    /// The onboarding's identity.
+    #[must_use]
+    pub fn id(&self) -> OnboardingId {
+        self.common.id
+    }
+
+    /// Tenant, flow and subject.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.common.key
+    }
+
+    /// The version of the flow that the onboarding is in.
+    #[must_use]
+    pub fn flow_version(&self) -> u32 {
+        self.common.flow_version
+    }
+
+    /// How many commits there were.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.common.revision
+    }
+
+    /// When it was created.
+    #[must_use]
+    pub fn created_at(&self) -> DateTime<Utc> {
+        self.common.created_at
+    }
+
+    /// When it was started for the first time.
+    #[must_use]
+    pub fn started_at(&self) -> Option<DateTime<Utc>> {
+        self.common.started_at
+    }
+
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> StageKind {
+        self.stage.kind()
+    }
+
+    /// What people are told when it is `Failed`, and which step failed.
+    #[must_use]
+    pub fn failed(&self) -> Option<&crate::lifecycle::Failed> {
+        match &self.stage {
+            StageData::Failed(failed) => Some(failed),
+            _ => None,
+        }
+    }
+
+    /// What is known of a step; nothing when nothing has happened to it yet.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&StepState> {
+        self.common.steps.get(name)
+    }
+
+    /// What is being taken back, if anything.
+    #[must_use]
+    pub fn undoing(&self) -> Option<&Undoing> {
+        match &self.stage {
+            StageData::InProgress(InProgress { undoing, .. }) => undoing.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// How far a step of the plan is.
+    #[must_use]
+    pub fn progress(&self, step: &PlanStep) -> Progress {
+        self.common.progress(step)
+    }
+
+    /// The first step that is not settled, in plan order.
+    #[must_use]
+    pub fn current<'p>(&self, plan: &'p Plan) -> Option<&'p PlanStep> {
+        plan.steps()
+            .iter()
+            .find(|step| !self.progress(step).is_settled())
+    }
+
+    /// How much of the longest path is settled, in whole percent: below 100 until completed.
+    ///
+    /// Never falls while facts are added; it does when they are taken back.
+    #[must_use]
+    pub fn percent(&self, plan: &Plan) -> u8 {
+        if self.stage() == StageKind::Completed {
+            return 100;
+        }
+        let settled = plan
+            .steps()
+            .iter()
+            .filter(|step| self.progress(step).is_settled());
+        let percent = settled.count() * 100 / plan.steps().len().max(1);
+        u8::try_from(percent.min(99)).unwrap_or(99)
+    }
+}
+
+impl Common {
+    pub(crate) fn progress(&self, step: &PlanStep) -> Progress {
+        let known = self.steps.get(step.name());
+        let applies = known.and_then(|k| k.applies);
+        match known {
+            _ if step.is_conditional() && applies != Some(true) => match applies {
+                Some(_) => Progress::NotApplicable,
+                None => Progress::Unjudged,
+            },
+            Some(k) if k.fact.is_some() => Progress::Done,
+            Some(k) if k.skipped => Progress::Skipped,
+            _ => Progress::Open,
+        }
+    }
+}
