@@ -31,9 +31,15 @@ pub struct Definition<F> {
 /// What a definition holds, without the flow's type.
 pub(crate) struct Parts {
     pub(crate) plan: Plan,
-    #[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "run by the engine"))]
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "run by the engine")
+    )]
     pub(crate) code: Vec<StepCode>,
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "checked by the front door"))]
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "checked by the front door")
+    )]
     pub(crate) gates: Vec<Box<dyn GateCheck>>,
 }
 

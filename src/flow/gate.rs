@@ -118,7 +118,6 @@ impl GateClosed {
 /// The only way to start; only [`Onramp::clear`](crate::Onramp::clear) makes one. It serves the
 /// onboarding it was made for, once, and for five minutes.
 #[must_use = "a clearance is what `start` takes"]
-#[derive(Debug)]
 pub struct Clearance<F> {
     pub(crate) onboarding: OnboardingId,
     pub(crate) at: DateTime<Utc>,
@@ -140,6 +139,15 @@ impl<F> Clearance<F> {
     #[must_use]
     pub fn checked_at(&self) -> DateTime<Utc> {
         self.at
+    }
+}
+
+impl<F> std::fmt::Debug for Clearance<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clearance")
+            .field("onboarding", &self.onboarding)
+            .field("at", &self.at)
+            .finish()
     }
 }
 

@@ -12,12 +12,20 @@
 
 mod builder;
 mod definition;
+#[cfg_attr(
+    not(feature = "tokio"),
+    expect(dead_code, reason = "called by the engine")
+)]
 mod erased;
 mod fact;
 mod facts;
 mod gate;
 mod needs;
 mod plan;
+#[expect(
+    unnameable_types,
+    reason = "the compile-time list is never written by a host"
+)]
 mod provides;
 mod retry;
 mod task;
@@ -33,9 +41,9 @@ pub use retry::{RetryPolicy, Roll};
 pub use task::{Direction, Failure, Problem, Task, TaskContext, TaskError};
 
 #[cfg(feature = "tokio")]
-pub(crate) use erased::ErasedTask;
-#[cfg(feature = "store")]
-pub(crate) use erased::GateCheck;
+pub(crate) use definition::Parts;
+#[cfg(feature = "tokio")]
+pub(crate) use erased::{ErasedTask, Fault};
 
 /// A versioned definition of what a customer goes through, from sign-up to ready.
 ///

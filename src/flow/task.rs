@@ -168,7 +168,10 @@ pub struct TaskContext {
 
 impl TaskContext {
     /// A context. The engine makes these; hosts make them to test a task by itself.
-    #[expect(clippy::too_many_arguments, reason = "each is one plain datum of the attempt")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one plain datum of the attempt"
+    )]
     #[must_use]
     pub fn new(
         onboarding: OnboardingId,

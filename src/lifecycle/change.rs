@@ -21,11 +21,17 @@ use crate::lifecycle::onboarding::Onboarding;
 /// ```
 #[must_use = "a change does nothing until it is committed"]
 pub struct Change<F, From, To> {
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "read by the commit"))]
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "read by the commit")
+    )]
     pub(crate) before: Onboarding<F, From>,
     pub(crate) by: Actor,
     pub(crate) id: CommandId,
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "read by the commit"))]
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "read by the commit")
+    )]
     pub(crate) intent: Intent,
     to: PhantomData<fn() -> To>,
 }
@@ -71,7 +77,10 @@ impl<F, From, To> std::fmt::Debug for Change<F, From, To> {
 
 /// An [`Action`](crate::lifecycle::Action) before its fact has been sealed.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "read by the commit"))]
+#[cfg_attr(
+    not(feature = "store"),
+    expect(dead_code, reason = "read by the commit")
+)]
 pub(crate) enum Intent {
     Start {
         cleared: OnboardingId,
@@ -91,7 +100,10 @@ pub(crate) enum Intent {
 
 /// A fact to be stored, or why it cannot be.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "read by the commit"))]
+#[cfg_attr(
+    not(feature = "store"),
+    expect(dead_code, reason = "read by the commit")
+)]
 pub(crate) struct PutFact {
     pub(crate) step: StepName,
     pub(crate) fact: Result<EncodedFact, InvalidFact>,

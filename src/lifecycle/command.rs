@@ -138,12 +138,9 @@ impl Operation {
             | Self::Drift => worker,
             Self::Complete => true,
             Self::Attest | Self::RetryUndo => matches!(actor, Actor::Host | Actor::Operator(_)),
-            Self::Start
-            | Self::Submit
-            | Self::Skip
-            | Self::Revise
-            | Self::Cancel
-            | Self::Retry => !worker,
+            Self::Start | Self::Submit | Self::Skip | Self::Revise | Self::Cancel | Self::Retry => {
+                !worker
+            }
         }
     }
 }

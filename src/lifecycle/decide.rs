@@ -47,7 +47,10 @@ pub fn decide(
     }
     let rules = Rules { state, plan, now };
     let happened = match &command.action {
-        Action::Start { cleared, cleared_at } => rules.start(*cleared, *cleared_at),
+        Action::Start {
+            cleared,
+            cleared_at,
+        } => rules.start(*cleared, *cleared_at),
         Action::Submit { step, fact } => {
             rules.answerable(step)?;
             Ok(vec![Happened::AnswerSubmitted {
@@ -109,12 +112,7 @@ pub fn decide(
 impl State {
     /// A new onboarding, and the event that says so. Its first commit makes revision 1.
     #[must_use]
-    pub fn create(
-        id: OnboardingId,
-        key: Key,
-        plan: &Plan,
-        now: DateTime<Utc>,
-    ) -> (Self, Event) {
+    pub fn create(id: OnboardingId, key: Key, plan: &Plan, now: DateTime<Utc>) -> (Self, Event) {
         let state = Self::newborn(id, key.clone(), plan.version(), now);
         let event = Event {
             at: now,
@@ -125,7 +123,10 @@ impl State {
                 fingerprint: plan.fingerprint(),
             },
         };
-        (crate::lifecycle::evolve(state, std::slice::from_ref(&event)), event)
+        (
+            crate::lifecycle::evolve(state, std::slice::from_ref(&event)),
+            event,
+        )
     }
 }
 
@@ -386,9 +387,8 @@ impl Rules<'_> {
             return Ok(vec![found, self.give_up(step, failure)]);
         }
         let built = self.plan.built_on(step.as_str());
-        let steps = self.effects(|s| {
-            s.name() == step || built.iter().any(|b| b.name() == s.name())
-        });
+        let steps =
+            self.effects(|s| s.name() == step || built.iter().any(|b| b.name() == s.name()));
         let reason = UndoReason::Drifted { step: step.clone() };
         Ok(vec![found, Happened::UndoStarted { reason, steps }])
     }

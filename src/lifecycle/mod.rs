@@ -26,6 +26,7 @@ mod event;
 mod next;
 mod onboarding;
 mod rejected;
+#[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
 

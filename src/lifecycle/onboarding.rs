@@ -5,13 +5,15 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 
 use crate::flow::{Answer, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
-use crate::id::{Actor, OnboardingId, Revision, StepName, SubjectId, TenantId};
+use crate::id::{Actor, Key, OnboardingId, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::change::{Change, Intent, PutFact};
+#[cfg(feature = "store")]
+use crate::lifecycle::stage::StageData;
 use crate::lifecycle::stage::{
     CanAttest, CanCancel, CanComplete, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart,
-    CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageData, StageKind,
+    CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageKind,
 };
-use crate::lifecycle::state::{Common, State, StepState};
+use crate::lifecycle::state::{Common, Digest, State, StepState};
 
 /// One subject in one flow, in a stage that was durably stored.
 ///
@@ -38,6 +40,7 @@ use crate::lifecycle::state::{Common, State, StepState};
 pub struct Onboarding<F, S> {
     common: Common,
     stage: S,
+    head: Digest,
     flow: PhantomData<fn() -> F>,
 }
 
@@ -191,18 +194,30 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         }
     }
 
-    /// Only for what is durably stored.
+    /// The key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.common.key
+    }
+
+    /// What is stored: the state and the head of the journal's chain.
     #[cfg(feature = "store")]
-    pub(crate) fn from_state(state: State) -> Result<Self, State> {
+    pub(crate) fn into_stored(self) -> (State, Digest) {
+        let head = self.head;
+        (self.into_state(), head)
+    }
+
+    /// Only for what is durably stored. `None` in another stage.
+    #[cfg(feature = "store")]
+    pub(crate) fn from_stored(state: State, head: Digest) -> Option<Self> {
         let State { common, stage } = state;
-        match S::take(stage) {
-            Ok(stage) => Ok(Self {
-                common,
-                stage,
-                flow: PhantomData,
-            }),
-            Err(stage) => Err(State { common, stage }),
-        }
+        let stage = S::take(stage).ok()?;
+        Some(Self {
+            common,
+            stage,
+            head,
+            flow: PhantomData,
+        })
     }
 }
 
@@ -231,7 +246,6 @@ impl<F, S: std::fmt::Debug> std::fmt::Debug for Onboarding<F, S> {
 /// }
 /// ```
 #[must_use = "a handle is the only way to go on without loading again"]
-#[derive(Debug)]
 pub enum Loaded<F> {
     /// Created; nothing has begun.
     Pending(Onboarding<F, Pending>),
@@ -292,15 +306,23 @@ macro_rules! loaded {
             }
         }
 
+        impl<F> std::fmt::Debug for Loaded<F> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $(Self::$stage(onboarding) => onboarding.fmt(f),)+
+                }
+            }
+        }
+
         #[cfg(feature = "store")]
         impl<F> Loaded<F> {
             /// Only for what is durably stored.
-            pub(crate) fn from_state(state: State) -> Self {
+            pub(crate) fn from_stored(state: State, head: Digest) -> Self {
                 let State { common, stage } = state;
                 let flow = PhantomData;
                 match stage {
                     $(StageData::$stage(stage) => {
-                        Self::$stage(Onboarding { common, stage, flow })
+                        Self::$stage(Onboarding { common, stage, head, flow })
                     })+
                 }
             }

@@ -52,7 +52,10 @@ pub enum Rejected {
     Undoing,
     #[error("nothing is being taken back")]
     NotUndoing,
-    #[error("some effects could not be taken back ({}): retry the undo first", names(remaining))]
+    #[error(
+        "some effects could not be taken back ({}): retry the undo first",
+        names(remaining)
+    )]
     UndoRemains { remaining: Vec<StepName> },
     #[error("every effect was taken back: nothing is left to undo")]
     NothingRemains,

@@ -100,7 +100,9 @@ mod sealed {
 }
 
 /// One of the four stages, as a type: [`Pending`], [`InProgress`], [`Completed`], [`Failed`].
-pub trait Stage: sealed::Sealed + Into<StageData> + Sized + Send + Sync + 'static {
+pub trait Stage:
+    sealed::Sealed + Into<StageData> + std::fmt::Debug + Sized + Send + Sync + 'static
+{
     /// The stage as a value.
     const KIND: StageKind;
 

@@ -1,0 +1,114 @@
+//! Commitments to facts, and the hash chain over a journal.
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use crate::flow::EncodedFact;
+use crate::id::{Actor, CommandId, OnboardingId, Revision};
+use crate::lifecycle::{Digest, Event, FactMark};
+use crate::store::record::JournalEntry;
+
+/// What a commitment is salted with; stored beside the fact and erased with it.
+pub type Salt = [u8; 16];
+
+/// The mark of a fact, with a fresh salt.
+pub(crate) fn seal(fact: &EncodedFact) -> (FactMark, Salt) {
+    let salt = *Uuid::new_v4().as_bytes();
+    (mark(fact, &salt), salt)
+}
+
+/// The mark of a fact: SHA-256 over the salt and the length-prefixed step, version and text.
+#[must_use]
+pub fn mark(fact: &EncodedFact, salt: &Salt) -> FactMark {
+    let mut hasher = Sha256::new();
+    part(&mut hasher, b"onramp.fact.1");
+    part(&mut hasher, salt);
+    part(&mut hasher, fact.step().as_str().as_bytes());
+    part(&mut hasher, &fact.version().to_be_bytes());
+    part(&mut hasher, fact.json().as_bytes());
+    FactMark {
+        version: fact.version(),
+        commitment: finish(hasher),
+    }
+}
+
+/// A journal entry chained to the one before.
+pub(crate) fn entry(
+    previous: Digest,
+    onboarding: OnboardingId,
+    revision: Revision,
+    command: CommandId,
+    by: Actor,
+    events: &[Event],
+) -> Result<JournalEntry, serde_json::Error> {
+    let mut entry = JournalEntry {
+        onboarding,
+        revision,
+        command,
+        by,
+        at: events.first().map(|e| e.at).unwrap_or_default(),
+        events: serde_json::to_string(events)?,
+        hash: Digest::ZERO,
+    };
+    entry.hash = hash(previous, &entry);
+    Ok(entry)
+}
+
+/// The hash of an entry that follows one whose hash is `previous`.
+#[must_use]
+pub fn hash(previous: Digest, entry: &JournalEntry) -> Digest {
+    let mut hasher = Sha256::new();
+    part(&mut hasher, b"onramp.journal.1");
+    part(&mut hasher, previous.as_bytes());
+    part(&mut hasher, entry.onboarding.as_uuid().as_bytes());
+    part(&mut hasher, &entry.revision.get().to_be_bytes());
+    part(&mut hasher, entry.command.as_uuid().as_bytes());
+    part(&mut hasher, entry.by.to_string().as_bytes());
+    part(&mut hasher, &entry.at.timestamp_micros().to_be_bytes());
+    part(&mut hasher, entry.events.as_bytes());
+    finish(hasher)
+}
+
+/// Checks a whole journal, oldest entry first. Gives the hash of the newest.
+///
+/// # Errors
+/// [`BrokenChain`] names the first entry that was changed, moved, added or taken out.
+pub fn verify<'e>(
+    entries: impl IntoIterator<Item = &'e JournalEntry>,
+) -> Result<Digest, BrokenChain> {
+    let mut head = Digest::ZERO;
+    let mut revision = Revision::new(0);
+    for entry in entries {
+        revision = revision.next();
+        if entry.revision != revision || entry.hash != hash(head, entry) {
+            return Err(BrokenChain { revision });
+        }
+        head = entry.hash;
+    }
+    Ok(head)
+}
+
+/// A journal that is not as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the journal is not as it was written, from revision {revision} on")]
+pub struct BrokenChain {
+    revision: Revision,
+}
+
+impl BrokenChain {
+    /// The first revision that does not hold.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+}
+
+/// Length first, so that no two lists of parts hash alike.
+fn part(hasher: &mut Sha256, bytes: &[u8]) {
+    hasher.update((bytes.len() as u64).to_be_bytes());
+    hasher.update(bytes);
+}
+
+fn finish(hasher: Sha256) -> Digest {
+    Digest::from_bytes(hasher.finalize().into())
+}

@@ -1,0 +1,117 @@
+//! What a store must do. Implemented once per database; used through [`StoreExt`](super::StoreExt)
+//! and [`Onramp`](crate::Onramp).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::error::Error;
+use crate::store::record::{
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
+    Row, WorkerId,
+};
+
+/// A durable store of onboardings.
+///
+/// **A store stores: it never decides.** It does not know the rules; it keeps a row, its facts,
+/// its journal, its queue entry and its outbox messages together, and moves them together or not
+/// at all.
+///
+/// What every implementation holds, on every method:
+///
+/// - *Tenants*: what belongs to another tenant is absent.
+/// - *Exact keys*: identities are compared byte by byte.
+/// - *Durability*: `Ok` means that it survives the loss of the process.
+/// - *Errors*: an [`Error`] whose kind is not [`ErrorKind::InDoubt`](super::ErrorKind::InDoubt)
+///   means that nothing has changed.
+/// - *Cancellation*: a dropped future leaves the change wholly made or wholly not, and never
+///   harms a later call.
+/// - *Leases* are reckoned on the store's own clock. Time only permits a takeover; what keeps a
+///   late worker from writing is the fence.
+///
+/// `MemoryStore` is a whole implementation to read; the conformance suite in `testing` tells
+/// whether yours holds.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Creates the onboarding of a tenant, flow and subject, or gives the one that exists.
+    ///
+    /// On return exactly one onboarding exists for the key, however many callers there were; one
+    /// of them has [`Created::fresh`].
+    async fn create(&self, new: NewOnboarding) -> Result<Created, Error>;
+
+    /// Loads an onboarding by identity. Runs nothing.
+    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error>;
+
+    /// Loads an onboarding by what it is found by. Runs nothing.
+    async fn find(&self, key: &Key) -> Result<Option<Row>, Error>;
+
+    /// Stores the next revision of an onboarding, with everything that belongs to it, in one
+    /// transaction.
+    ///
+    /// In this order: a command that was committed before is answered with
+    /// [`CommitOutcome::Replayed`]; a lease that is not the newest claim with
+    /// [`CommitOutcome::Fenced`]; a revision that is not the stored one with
+    /// [`CommitOutcome::Conflict`]; an onboarding that is not there with
+    /// [`CommitOutcome::Absent`]. Only then is anything written.
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error>;
+
+    /// Which revision a command made, if it was committed.
+    async fn committed(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        command: CommandId,
+    ) -> Result<Option<Revision>, Error>;
+
+    /// The facts of an onboarding, in no particular order.
+    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error>;
+
+    /// The journal after a revision, oldest first, at most `limit` entries.
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, Error>;
+
+    /// Claims up to `max` due onboardings of a flow, those due longest first.
+    ///
+    /// On return each is leased to the worker for `lease`, its fence is higher than any before,
+    /// and one attempt is counted, whatever becomes of it.
+    async fn claim(
+        &self,
+        flow: &FlowName,
+        worker: &WorkerId,
+        max: usize,
+        lease: Duration,
+    ) -> Result<Vec<Lease>, Error>;
+
+    /// Extends leases to `lease` from now. Gives those that are still the newest claim; the others
+    /// are lost.
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error>;
+
+    /// Gives a lease back: the onboarding is due again after `after`, and the attempt that the
+    /// claim counted is taken off again. A lost lease is left alone.
+    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error>;
+
+    /// Gives a lease back and takes the onboarding out of the queue, because nothing is to be done
+    /// at revision `at`. On return it is out of the queue, or it is due at once, because the
+    /// revision had moved on. A lost lease is left alone.
+    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error>;
+
+    /// How long until the next onboarding of a flow is due, or its lease runs out; zero when one
+    /// is due now, `None` when none is queued.
+    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error>;
+
+    /// Takes up to `max` outbox messages, oldest first, and hides them for `hidden`. One that is
+    /// not acknowledged by then is given out again, with the same identity.
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error>;
+
+    /// Deletes outbox messages that have been delivered. Unknown ones are ignored.
+    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error>;
+}
+
+/// Holds that the contract can be used as a trait object.
+const _: fn(&dyn Store) = |_| {};

@@ -1,0 +1,321 @@
+//! The typed face of every store: enrol, load, commit, resolve.
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::{Definition, Facts, Flow, Plan};
+use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, TenantId};
+use crate::lifecycle::{
+    Action, Change, Command, Digest, Intent, InvalidFact, Loaded, Onboarding, PutFact, Stage, State,
+};
+use crate::store::chain;
+use crate::store::commit_error::{
+    CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown,
+};
+use crate::store::contract::Store;
+use crate::store::error::{Error, ErrorKind};
+use crate::store::prepare::{Draft, Refused, prepare};
+use crate::store::record::{CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
+
+/// What became of a commit whose outcome was not known.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// fn say<F: Flow>(found: &Resolution<F>) -> &'static str {
+///     match found {
+///         Resolution::Committed(_) => "it was stored",
+///         Resolution::NotCommitted(_) => "it was not stored",
+///     }
+/// }
+/// ```
+#[must_use = "it tells whether the change was stored"]
+pub enum Resolution<F> {
+    /// It was stored. The onboarding as it is now.
+    Committed(Loaded<F>),
+    /// It was not stored when it was looked up. The onboarding as it is now.
+    NotCommitted(Loaded<F>),
+}
+
+/// What users of a store call; every [`Store`] has it, also behind `dyn`.
+///
+/// [`Onramp`](crate::Onramp) is the same with the flow and the clock filled in.
+pub trait StoreExt: Store {
+    /// The onboarding of a subject, created if there is none.
+    ///
+    /// # Errors
+    /// Of the store.
+    fn enroll<F: Flow>(
+        &self,
+        flow: &Definition<F>,
+        tenant: &TenantId,
+        subject: &SubjectId,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Loaded<F>, Error>> + Send {
+        async move {
+            let key = key::<F>(tenant, subject);
+            if let Some(row) = self.find(&key).await? {
+                return Ok(loaded(row));
+            }
+            let id = OnboardingId::fresh();
+            let (state, created) = State::create(id, key, flow.plan(), now);
+            let entry = chain::entry(
+                Digest::ZERO,
+                id,
+                state.revision(),
+                CommandId::fresh(),
+                Actor::Host,
+                &[created],
+            )
+            .map_err(|error| {
+                Error::new(ErrorKind::Invalid, "the event does not serialise").because(error)
+            })?;
+            let head = entry.hash;
+            let row = Row { state, head };
+            let created = self.create(NewOnboarding { row, entry }).await?;
+            Ok(loaded(created.row))
+        }
+    }
+
+    /// The onboarding of a subject, if there is one. Runs nothing.
+    ///
+    /// # Errors
+    /// Of the store.
+    fn open<F: Flow>(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> impl Future<Output = Result<Option<Loaded<F>>, Error>> + Send {
+        async move {
+            let row = self.find(&key::<F>(tenant, subject)).await?;
+            Ok(row.map(|row| loaded(row)))
+        }
+    }
+
+    /// Stores a change. The new handle exists only once it is durably stored.
+    ///
+    /// # Errors
+    /// [`CommitError`], in exactly three ways.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped the change is stored or it is not: look it up by the token that
+    /// [`Change::in_doubt`] gave before.
+    fn commit_change<F: Flow, From, To: Stage>(
+        &self,
+        flow: &Definition<F>,
+        change: Change<F, From, To>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Onboarding<F, To>, CommitError<F, From>>> + Send
+    where
+        From: Stage,
+    {
+        async move { commit_change(self, flow.plan(), change, now).await }
+    }
+
+    /// Looks up what became of a commit whose outcome was not known.
+    ///
+    /// # Errors
+    /// Of the store: the outcome is still not known then.
+    fn resolve<F: Flow>(
+        &self,
+        token: &InDoubt,
+    ) -> impl Future<Output = Result<Resolution<F>, Error>> + Send {
+        async move {
+            let tenant = &token.key.tenant;
+            let stored = self.committed(tenant, token.id, token.command).await?;
+            let current = load_existing(self, tenant, token.id).await?;
+            let current = loaded(current);
+            Ok(match stored {
+                Some(_) => Resolution::Committed(current),
+                None => Resolution::NotCommitted(current),
+            })
+        }
+    }
+
+    /// The facts of an onboarding that its tasks would see.
+    ///
+    /// # Errors
+    /// Of the store.
+    fn known_facts(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> impl Future<Output = Result<Facts, Error>> + Send {
+        async move {
+            let records = self.facts(tenant, id).await?;
+            Ok(records.into_iter().map(|record| record.fact).collect())
+        }
+    }
+}
+
+impl<S: Store + ?Sized> StoreExt for S {}
+
+fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
+    Key {
+        tenant: tenant.clone(),
+        flow: FlowName::from_static(F::NAME),
+        subject: subject.clone(),
+    }
+}
+
+async fn load_existing<S: Store + ?Sized>(
+    store: &S,
+    tenant: &TenantId,
+    id: OnboardingId,
+) -> Result<Row, Error> {
+    let row = store.load(tenant, id).await?;
+    row.ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("onboarding {id} is gone")))
+}
+
+fn loaded<F: Flow>(row: Row) -> Loaded<F> {
+    Loaded::from_stored(row.state, row.head)
+}
+
+async fn commit_change<S, F, From, To>(
+    store: &S,
+    plan: &Plan,
+    change: Change<F, From, To>,
+    now: DateTime<Utc>,
+) -> Result<Onboarding<F, To>, CommitError<F, From>>
+where
+    S: Store + ?Sized,
+    F: Flow,
+    From: Stage,
+    To: Stage,
+{
+    let token = change.in_doubt();
+    let Change {
+        before, by, intent, ..
+    } = change;
+    let (state, head) = before.into_stored();
+    let before = Row { state, head };
+    let (action, facts) = match realise(intent, &by, now) {
+        Ok(realised) => realised,
+        Err(invalid) => return Err(not_applied(before, NotAppliedBecause::Invalid(invalid))),
+    };
+    let draft = Draft {
+        before: &before,
+        plan,
+        command: token.command,
+        commands: &[Command { by, action }],
+        facts,
+        fence: None,
+        now,
+    };
+    let commit = match prepare(draft) {
+        Ok(Some(commit)) => commit,
+        // What is wished holds already.
+        Ok(None) => return reached(before),
+        Err(Refused::Rejected(no)) => {
+            return Err(not_applied(before, NotAppliedBecause::Rejected(no)));
+        }
+        Err(Refused::Store(error)) => {
+            return Err(not_applied(before, NotAppliedBecause::Store(error)));
+        }
+    };
+    let after = commit.row.clone();
+    match store.commit(commit).await {
+        Ok(CommitOutcome::Committed) => reached(after),
+        Ok(CommitOutcome::Replayed { current, .. }) => reached(*current),
+        Ok(CommitOutcome::Conflict { current }) => Err(conflict(*current)),
+        Ok(CommitOutcome::Fenced | CommitOutcome::Absent) => {
+            let gone = Error::new(
+                ErrorKind::Corrupt,
+                format!("onboarding {} is gone", token.id),
+            );
+            Err(not_applied(before, NotAppliedBecause::Store(gone)))
+        }
+        Err(cause) if cause.kind() == ErrorKind::InDoubt => {
+            // One look: it often is stored, and then nobody needs to know of the doubt. When it is
+            // not found it may still be on its way, so that proves nothing.
+            let tenant = &token.key.tenant;
+            let stored = store.committed(tenant, token.id, token.command).await;
+            if let Ok(Some(_)) = stored
+                && let Ok(current) = load_existing(store, tenant, token.id).await
+            {
+                return reached(current);
+            }
+            Err(CommitError::Unknown(Box::new(Unknown { token, cause })))
+        }
+        Err(error) => Err(not_applied(before, NotAppliedBecause::Store(error))),
+    }
+}
+
+/// The typed handle of a stored row; a conflict when it has moved on to another stage meanwhile.
+fn reached<F: Flow, From: Stage, To: Stage>(
+    row: Row,
+) -> Result<Onboarding<F, To>, CommitError<F, From>> {
+    if row.state.stage() == To::KIND {
+        let Row { state, head } = row.clone();
+        if let Some(onboarding) = Onboarding::from_stored(state, head) {
+            return Ok(onboarding);
+        }
+    }
+    Err(conflict(row))
+}
+
+fn conflict<F: Flow, From: Stage>(current: Row) -> CommitError<F, From> {
+    let current = loaded(current);
+    CommitError::Conflict(Box::new(Conflict { current }))
+}
+
+fn not_applied<F: Flow, From: Stage>(
+    before: Row,
+    because: NotAppliedBecause,
+) -> CommitError<F, From> {
+    let Row { state, head } = before;
+    match Onboarding::from_stored(state.clone(), head) {
+        Some(onboarding) => CommitError::NotApplied(Box::new(NotApplied {
+            onboarding,
+            because,
+        })),
+        // Not reachable: the row came out of a handle of this very stage.
+        None => conflict(Row { state, head }),
+    }
+}
+
+/// The action of an intent, and the fact that goes with it.
+fn realise(
+    intent: Intent,
+    by: &Actor,
+    now: DateTime<Utc>,
+) -> Result<(Action, Vec<FactChange>), InvalidFact> {
+    let put = |put: PutFact| {
+        let encoded = put.fact?;
+        let (fact, salt) = chain::seal(&encoded);
+        let record = FactRecord {
+            fact: encoded,
+            salt,
+            by: by.clone(),
+            at: now,
+        };
+        Ok((put.step, fact, vec![FactChange::Put(record)]))
+    };
+    Ok(match intent {
+        Intent::Start {
+            cleared,
+            cleared_at,
+        } => (
+            Action::Start {
+                cleared,
+                cleared_at,
+            },
+            Vec::new(),
+        ),
+        Intent::Submit(fact) => {
+            let (step, fact, facts) = put(fact)?;
+            (Action::Submit { step, fact }, facts)
+        }
+        Intent::Revise(fact) => {
+            let (step, fact, facts) = put(fact)?;
+            (Action::Revise { step, fact }, facts)
+        }
+        Intent::Attest(fact) => {
+            let (step, fact, facts) = put(fact)?;
+            (Action::Attest { step, fact }, facts)
+        }
+        Intent::Skip { step } => (Action::Skip { step }, Vec::new()),
+        Intent::Complete => (Action::Complete { verified: false }, Vec::new()),
+        Intent::Cancel => (Action::Cancel, Vec::new()),
+        Intent::Retry => (Action::Retry, Vec::new()),
+        Intent::RetryUndo => (Action::RetryUndo, Vec::new()),
+    })
+}

@@ -1,0 +1,352 @@
+//! A store in the memory of the process: for tests, examples and to read how a store works.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::id::{CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, TenantId};
+use crate::store::contract::Store;
+use crate::store::error::Error;
+use crate::store::record::{
+    Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
+    OutboxMessage, QueueChange, Row, WorkerId,
+};
+use crate::time::{Clock, SystemClock};
+
+/// A store in memory. Forgets everything when the process ends; otherwise a full [`Store`].
+///
+/// ```
+/// use onramp::store::{MemoryStore, Store};
+/// let store: std::sync::Arc<dyn Store> = std::sync::Arc::new(MemoryStore::new());
+/// ```
+pub struct MemoryStore {
+    all: Mutex<All>,
+    clock: Arc<dyn Clock>,
+}
+
+#[derive(Default)]
+struct All {
+    onboardings: BTreeMap<OnboardingId, Kept>,
+    by_key: BTreeMap<Key, OnboardingId>,
+    outbox: Vec<(DateTime<Utc>, OutboxMessage)>,
+}
+
+struct Kept {
+    row: Row,
+    facts: BTreeMap<StepName, FactRecord>,
+    journal: Vec<JournalEntry>,
+    fence: Fence,
+    queued: Option<Queued>,
+}
+
+#[derive(Clone, Copy)]
+struct Queued {
+    /// Due from here on; for a leased entry, when its lease runs out.
+    due: DateTime<Utc>,
+    leased: bool,
+    attempt: u32,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_clock(SystemClock)
+    }
+
+    /// An empty store that reckons leases on this clock.
+    #[must_use]
+    pub fn with_clock(clock: impl Clock) -> Self {
+        Self {
+            all: Mutex::default(),
+            clock: Arc::new(clock),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, All> {
+        // Every method leaves the maps whole before it can panic, so a poisoned lock is usable.
+        self.all
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let onboardings = self.lock().onboardings.len();
+        f.debug_struct("MemoryStore")
+            .field("onboardings", &onboardings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl All {
+    fn of(&self, tenant: &TenantId, id: OnboardingId) -> Option<&Kept> {
+        let kept = self.onboardings.get(&id)?;
+        (kept.row.state.key().tenant == *tenant).then_some(kept)
+    }
+
+    fn leased(&mut self, lease: &Lease) -> Option<&mut Queued> {
+        let kept = self.onboardings.get_mut(&lease.id)?;
+        let holds = kept.fence == lease.fence && kept.row.state.key().tenant == lease.tenant;
+        kept.queued.as_mut().filter(|q| holds && q.leased)
+    }
+}
+
+impl Kept {
+    fn change_queue(&mut self, change: QueueChange, now: DateTime<Utc>) {
+        match (change, &mut self.queued) {
+            (QueueChange::Keep, _) => {}
+            (QueueChange::Wake(_), Some(queued)) if queued.leased => {}
+            (QueueChange::Wake(after), queued) => {
+                *queued = Some(Queued {
+                    due: now + after,
+                    leased: false,
+                    attempt: 0,
+                });
+            }
+            (QueueChange::Hold, Some(queued)) => queued.attempt = 1,
+            (QueueChange::Release(after), Some(queued)) => {
+                queued.due = now + after;
+                queued.leased = false;
+            }
+            (QueueChange::Hold | QueueChange::Release(_), None) => {}
+            (QueueChange::Remove, queued) => *queued = None,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        let mut all = self.lock();
+        let key = new.row.state.key().clone();
+        if let Some(kept) = all.by_key.get(&key).and_then(|id| all.onboardings.get(id)) {
+            let row = kept.row.clone();
+            return Ok(Created { row, fresh: false });
+        }
+        let id = new.row.state.id();
+        let kept = Kept {
+            row: new.row.clone(),
+            facts: BTreeMap::new(),
+            journal: vec![new.entry],
+            fence: Fence::new(0),
+            queued: None,
+        };
+        all.by_key.insert(key, id);
+        all.onboardings.insert(id, kept);
+        Ok(Created {
+            row: new.row,
+            fresh: true,
+        })
+    }
+
+    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
+        Ok(self.lock().of(tenant, id).map(|kept| kept.row.clone()))
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        let all = self.lock();
+        let kept = all.by_key.get(key).and_then(|id| all.onboardings.get(id));
+        Ok(kept.map(|kept| kept.row.clone()))
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        let now = self.clock.now();
+        let mut all = self.lock();
+        if all.of(commit.tenant(), commit.id()).is_none() {
+            return Ok(CommitOutcome::Absent);
+        }
+        let Some(kept) = all.onboardings.get_mut(&commit.id()) else {
+            return Ok(CommitOutcome::Absent);
+        };
+        let mut journal = kept.journal.iter();
+        if let Some(entry) = journal.find(|entry| entry.command == commit.command()) {
+            return Ok(CommitOutcome::Replayed {
+                revision: entry.revision,
+                current: Box::new(kept.row.clone()),
+            });
+        }
+        if let Some(fence) = commit.fence {
+            let held = kept.queued.is_some_and(|queued| queued.leased);
+            if !held || fence != kept.fence {
+                return Ok(CommitOutcome::Fenced);
+            }
+        }
+        if kept.row.state.revision() != commit.expected {
+            return Ok(CommitOutcome::Conflict {
+                current: Box::new(kept.row.clone()),
+            });
+        }
+        for change in commit.facts {
+            match change {
+                FactChange::Put(record) => {
+                    kept.facts.insert(record.fact.step().clone(), record);
+                }
+                FactChange::Remove(step) => {
+                    kept.facts.remove(&step);
+                }
+            }
+        }
+        kept.row = commit.row;
+        kept.journal.push(commit.entry);
+        kept.change_queue(commit.queue, now);
+        all.outbox
+            .extend(commit.outbox.into_iter().map(|message| (now, message)));
+        Ok(CommitOutcome::Committed)
+    }
+
+    async fn committed(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        command: CommandId,
+    ) -> Result<Option<Revision>, Error> {
+        let all = self.lock();
+        let mut journal = all
+            .of(tenant, id)
+            .into_iter()
+            .flat_map(|kept| &kept.journal);
+        Ok(journal.find(|e| e.command == command).map(|e| e.revision))
+    }
+
+    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
+        let all = self.lock();
+        let facts = all
+            .of(tenant, id)
+            .into_iter()
+            .flat_map(|kept| kept.facts.values());
+        Ok(facts.cloned().collect())
+    }
+
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, Error> {
+        let all = self.lock();
+        let journal = all
+            .of(tenant, id)
+            .into_iter()
+            .flat_map(|kept| &kept.journal);
+        let later = journal.filter(|entry| entry.revision > after);
+        Ok(later.take(limit).cloned().collect())
+    }
+
+    async fn claim(
+        &self,
+        flow: &FlowName,
+        _worker: &WorkerId,
+        max: usize,
+        lease: Duration,
+    ) -> Result<Vec<Lease>, Error> {
+        let now = self.clock.now();
+        let mut all = self.lock();
+        let mut due: Vec<(DateTime<Utc>, &mut Kept)> = all
+            .onboardings
+            .values_mut()
+            .filter(|kept| kept.row.state.key().flow == *flow)
+            .filter_map(|kept| {
+                let due = kept.queued?.due;
+                (due <= now).then_some((due, kept))
+            })
+            .collect();
+        due.sort_by_key(|(due, _)| *due);
+        let claimed = due.into_iter().take(max).filter_map(|(_, kept)| {
+            let queued = kept.queued.as_mut()?;
+            queued.due = now + lease;
+            queued.leased = true;
+            queued.attempt += 1;
+            kept.fence = kept.fence.next();
+            let state = &kept.row.state;
+            Some(Lease {
+                tenant: state.key().tenant.clone(),
+                flow: flow.clone(),
+                id: state.id(),
+                fence: kept.fence,
+                attempt: queued.attempt,
+            })
+        });
+        Ok(claimed.collect())
+    }
+
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
+        let now = self.clock.now();
+        let mut all = self.lock();
+        let held = leases.iter().filter(|claim| match all.leased(claim) {
+            Some(queued) => {
+                queued.due = now + lease;
+                true
+            }
+            None => false,
+        });
+        Ok(held.cloned().collect())
+    }
+
+    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+        let now = self.clock.now();
+        if let Some(queued) = self.lock().leased(lease) {
+            queued.due = now + after;
+            queued.leased = false;
+            queued.attempt = queued.attempt.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut all = self.lock();
+        if all.leased(lease).is_none() {
+            return Ok(());
+        }
+        if let Some(kept) = all.onboardings.get_mut(&lease.id) {
+            let change = if kept.row.state.revision() == at {
+                QueueChange::Remove
+            } else {
+                QueueChange::Release(Duration::ZERO)
+            };
+            kept.change_queue(change, now);
+        }
+        Ok(())
+    }
+
+    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        let now = self.clock.now();
+        let all = self.lock();
+        let of_flow = all
+            .onboardings
+            .values()
+            .filter(|kept| kept.row.state.key().flow == *flow);
+        let soonest = of_flow.filter_map(|kept| kept.queued).map(|q| q.due).min();
+        Ok(soonest.map(|due| (due - now).to_std().unwrap_or_default()))
+    }
+
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+        let now = self.clock.now();
+        let mut all = self.lock();
+        let visible = all.outbox.iter_mut().filter(|(from, _)| *from <= now);
+        let taken = visible.take(max).map(|(from, message)| {
+            *from = now + hidden;
+            message.clone()
+        });
+        Ok(taken.collect())
+    }
+
+    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
+        self.lock()
+            .outbox
+            .retain(|(_, m)| !messages.contains(&m.id));
+        Ok(())
+    }
+}

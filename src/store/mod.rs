@@ -1,0 +1,28 @@
+//! Where onboardings are kept: the contract, the typed commit over it, and the stores.
+//!
+//! Implementers read [`Store`]; hosts use [`Onramp`](crate::Onramp), or [`StoreExt`] below it.
+
+mod chain;
+mod commit_error;
+mod contract;
+mod error;
+mod ext;
+mod memory;
+mod prepare;
+mod record;
+
+pub use chain::{BrokenChain, Salt, hash, mark, verify};
+pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown};
+pub use contract::Store;
+pub use error::{Error, ErrorKind};
+pub use ext::{Resolution, StoreExt};
+pub use memory::MemoryStore;
+pub use record::{
+    Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
+    OutboxMessage, QueueChange, Row, WorkerId,
+};
+
+#[cfg(feature = "tokio")]
+pub(crate) use chain::seal;
+#[cfg(feature = "tokio")]
+pub(crate) use prepare::{Draft, Refused, prepare};

@@ -1,0 +1,128 @@
+//! From commands to one [`Commit`]: decide, apply, chain, and say what becomes of the queue.
+//!
+//! The one place where the rules and a store's records meet; hosts' and workers' commits are both
+//! made here.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::flow::Plan;
+use crate::id::{CommandId, Fence};
+use crate::lifecycle::{
+    Command, Event, Happened, Next, Rejected, State, WaitingFor, decide_all, evolve, next,
+};
+use crate::store::chain;
+use crate::store::error::{Error, ErrorKind};
+use crate::store::record::{Commit, FactChange, OutboxMessage, QueueChange, Row};
+
+/// What is to be committed.
+pub(crate) struct Draft<'a> {
+    pub(crate) before: &'a Row,
+    pub(crate) plan: &'a Plan,
+    /// The commit's identity.
+    pub(crate) command: CommandId,
+    /// Decided one after another; the first one's actor is the commit's.
+    pub(crate) commands: &'a [Command],
+    pub(crate) facts: Vec<FactChange>,
+    /// The claim of the worker; none for a host.
+    pub(crate) fence: Option<Fence>,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// Why there is nothing to commit.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    Rejected(Rejected),
+    Store(Error),
+}
+
+/// The commit, or `None` when what is wished holds already.
+pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
+    let Draft {
+        before,
+        plan,
+        command,
+        commands,
+        mut facts,
+        fence,
+        now,
+    } = draft;
+    let events = decide_all(&before.state, plan, commands, now).map_err(Refused::Rejected)?;
+    let Some(first) = commands.first().filter(|_| !events.is_empty()) else {
+        return Ok(None);
+    };
+    let state = evolve(before.state.clone(), &events);
+    let by = first.by.clone();
+    let entry = chain::entry(
+        before.head,
+        state.id(),
+        state.revision(),
+        command,
+        by,
+        &events,
+    )
+    .map_err(|error| {
+        let message = "the events do not serialise";
+        Refused::Store(Error::new(ErrorKind::Invalid, message).because(error))
+    })?;
+    facts.extend(events.iter().filter_map(|event| match &event.happened {
+        Happened::StepUndone { step, .. } => Some(FactChange::Remove(step.clone())),
+        _ => None,
+    }));
+    Ok(Some(Commit {
+        expected: before.state.revision(),
+        fence,
+        facts,
+        outbox: messages(&state, &events),
+        queue: queue_change(&state, plan, fence.is_some(), now),
+        row: Row {
+            head: entry.hash,
+            state,
+        },
+        entry,
+    }))
+}
+
+fn queue_change(state: &State, plan: &Plan, by_worker: bool, now: DateTime<Utc>) -> QueueChange {
+    match (next(state, plan, now), by_worker) {
+        (
+            Next::Wait {
+                on: WaitingFor::Time,
+                until: Some(until),
+                ..
+            },
+            true,
+        ) => QueueChange::Release((until - now).to_std().unwrap_or_default()),
+        (Next::Wait { .. } | Next::Nothing, true) => QueueChange::Remove,
+        (_, true) => QueueChange::Hold,
+        // An entry that is there already stays: when it is due, its worker sees that it waits.
+        (Next::Wait { .. } | Next::Nothing, false) => QueueChange::Keep,
+        (_, false) => QueueChange::Wake(Duration::ZERO),
+    }
+}
+
+/// One message for each change of stage.
+fn messages(state: &State, events: &[Event]) -> Vec<OutboxMessage> {
+    let telling = events.iter().filter(|event| {
+        matches!(
+            event.happened,
+            Happened::Started | Happened::Completed | Happened::Failed { .. } | Happened::Retried
+        )
+    });
+    telling
+        .map(|event| {
+            let topic = event.happened.name().to_owned();
+            let name = format!("{}#{topic}", state.revision());
+            OutboxMessage {
+                id: Uuid::new_v5(&state.id().as_uuid(), name.as_bytes()),
+                key: state.key().clone(),
+                onboarding: state.id(),
+                revision: state.revision(),
+                topic,
+                at: event.at,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,247 @@
+//! What goes into a store and comes out of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::flow::EncodedFact;
+use crate::id::{
+    Actor, CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, TenantId,
+};
+use crate::lifecycle::{Digest, Event, State};
+use crate::store::chain::Salt;
+
+/// The stored row of an onboarding: its state, and the head of its journal's hash chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What the rules know of it. [`State::revision`] is what a commit is compared against.
+    pub state: State,
+    /// The hash of the newest journal entry.
+    pub head: Digest,
+}
+
+/// A new onboarding, to be created unless one exists for its key.
+#[derive(Debug, Clone)]
+pub struct NewOnboarding {
+    /// The row at revision 1.
+    pub row: Row,
+    /// The journal's first entry.
+    pub entry: JournalEntry,
+}
+
+/// What a creation gave.
+#[derive(Debug, Clone)]
+pub struct Created {
+    /// The row, new or old.
+    pub row: Row,
+    /// Whether this call created it.
+    pub fresh: bool,
+}
+
+/// Everything that one command changes; stored together or not at all.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The revision that it was decided on; stored only on top of exactly this one.
+    pub expected: Revision,
+    /// The claim under which a worker writes; none when a host does.
+    pub fence: Option<Fence>,
+    /// The row at the revision after `expected`.
+    pub row: Row,
+    /// What becomes of facts.
+    pub facts: Vec<FactChange>,
+    /// The journal entry of that revision. Its command is the commit's identity.
+    pub entry: JournalEntry,
+    /// Messages to be delivered because of it.
+    pub outbox: Vec<OutboxMessage>,
+    /// What becomes of the queue entry.
+    pub queue: QueueChange,
+}
+
+impl Commit {
+    /// The tenant.
+    #[must_use]
+    pub fn tenant(&self) -> &TenantId {
+        &self.row.state.key().tenant
+    }
+
+    /// The onboarding.
+    #[must_use]
+    pub fn id(&self) -> OnboardingId {
+        self.row.state.id()
+    }
+
+    /// The commit's identity.
+    #[must_use]
+    pub fn command(&self) -> CommandId {
+        self.entry.command
+    }
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It is stored.
+    Committed,
+    /// The same command was committed before; nothing is stored again.
+    Replayed {
+        /// The revision it made then.
+        revision: Revision,
+        /// The row as it is now.
+        current: Box<Row>,
+    },
+    /// Someone else moved the onboarding on; nothing is stored.
+    Conflict {
+        /// The row as it is now.
+        current: Box<Row>,
+    },
+    /// The lease was lost; nothing is stored.
+    Fenced,
+    /// There is no such onboarding in the tenant.
+    Absent,
+}
+
+/// What becomes of a fact in a commit.
+#[derive(Debug, Clone)]
+pub enum FactChange {
+    /// It is stored, in place of an older one of the same step.
+    Put(FactRecord),
+    /// It is deleted.
+    Remove(StepName),
+}
+
+/// A fact as it is stored.
+#[derive(Clone)]
+pub struct FactRecord {
+    /// The fact.
+    pub fact: EncodedFact,
+    /// What its commitment in the journal was salted with.
+    pub salt: Salt,
+    /// Who gave or produced it.
+    pub by: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+impl fmt::Debug for FactRecord {
+    /// Leaves the fact's text out: it is personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FactRecord")
+            .field("step", self.fact.step())
+            .field("by", &self.by)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What becomes of the queue entry of an onboarding in a commit.
+///
+/// An onboarding is in the queue while a worker has, or will have, something to do; finished and
+/// waiting ones are not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueChange {
+    /// Stays as it is: somebody else is waited for.
+    Keep,
+    /// Due after this delay, with no attempts counted. An entry that is leased stays leased: its
+    /// worker meets the new revision at its next commit.
+    Wake(Duration),
+    /// The worker goes on under its lease, with its first attempt at what is next.
+    Hold,
+    /// The worker gives its lease back: due again after this delay, attempts kept.
+    Release(Duration),
+    /// Taken out.
+    Remove,
+}
+
+/// One commit in the journal. Holds no personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// The onboarding.
+    pub onboarding: OnboardingId,
+    /// The revision that the commit made.
+    pub revision: Revision,
+    /// The commit's identity.
+    pub command: CommandId,
+    /// Who issued it.
+    pub by: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The events, as the JSON text that was hashed.
+    pub events: String,
+    /// The hash over all of this and the hash of the entry before.
+    pub hash: Digest,
+}
+
+impl JournalEntry {
+    /// The events.
+    ///
+    /// # Errors
+    /// [`Error`](super::Error) of kind `Corrupt` when the text is not of this version's events.
+    pub fn decode(&self) -> Result<Vec<Event>, super::Error> {
+        serde_json::from_str(&self.events).map_err(|error| {
+            super::Error::corrupt(format!(
+                "journal entry {} of {} does not decode",
+                self.revision, self.onboarding
+            ))
+            .because(error)
+        })
+    }
+}
+
+/// A message to be delivered because of a commit, at least once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// Stable over redeliveries: what a receiver tells repetitions by.
+    pub id: Uuid,
+    /// Tenant, flow and subject.
+    pub key: Key,
+    /// The onboarding.
+    pub onboarding: OnboardingId,
+    /// The revision whose commit it belongs to.
+    pub revision: Revision,
+    /// What happened, for instance `"completed"`.
+    pub topic: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A worker's name, for operators. Not a fence: two workers may share one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WorkerId(String);
+
+impl WorkerId {
+    /// A worker of this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for WorkerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A claim on an onboarding, for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The flow.
+    pub flow: FlowName,
+    /// The onboarding.
+    pub id: OnboardingId,
+    /// The number of this claim: higher than that of any claim before.
+    pub fence: Fence,
+    /// Which attempt at what is next this is, counted from 1.
+    pub attempt: u32,
+}
