@@ -1,5 +1,7 @@
 //! Durable, explainable customer onboarding.
 
+#[cfg(feature = "tokio")]
+pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
@@ -22,6 +24,8 @@ pub use time::{Clock, SystemClock};
 
 /// What most hosts use: `use onramp::prelude::*;`.
 pub mod prelude {
+    #[cfg(feature = "tokio")]
+    pub use crate::engine::Engine;
     pub use crate::flow::{
         Answer, Clearance, Definition, Evidence, Flow, Gate, GateClosed, GateContext, Invalid,
         NotCleared, Problem, RetryPolicy, Step, Task, TaskContext, TaskError,
