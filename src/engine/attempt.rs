@@ -111,7 +111,9 @@ pub(crate) fn context(
         step.clone(),
         direction,
         attempt,
-        state.step(step.as_str()).map_or(0, |known| known.round()),
+        state
+            .step(step.as_str())
+            .map_or(0, crate::lifecycle::StepState::round),
         now,
     )
 }

@@ -2,8 +2,11 @@
 
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::allow_attributes,
-    reason = "each test file uses its own part"
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test file uses its own part, and a test may panic"
 )]
 
 use std::collections::BTreeMap;
