@@ -293,7 +293,13 @@ impl Drive<'_> {
                     return Ok(Onward::Over);
                 }
                 CommitOutcome::Conflict { current } => {
+                    let now = self.shared.clock.now();
+                    let was = next(&self.row.state, self.plan(), now);
                     self.row = *current;
+                    if next(&self.row.state, self.plan(), now) != was {
+                        // Something else is to be done now, and this is the first attempt at it.
+                        self.attempt = 1;
+                    }
                     let lease = &self.guard.lease;
                     let store = &self.shared.store;
                     self.facts = store.known_facts(&lease.tenant, lease.id).await?;

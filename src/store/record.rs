@@ -199,8 +199,8 @@ impl fmt::Debug for FactRecord {
 pub enum QueueChange {
     /// Stays as it is: somebody else is waited for.
     Keep,
-    /// Due after this delay, with no attempts counted. An entry that is leased stays leased: its
-    /// worker meets the new revision at its next commit.
+    /// Due after this delay, with no attempts counted. An entry that is leased stays leased, with
+    /// its first attempt at what is next: its worker meets the new revision at its next commit.
     Wake(Duration),
     /// The worker goes on under its lease, with its first attempt at what is next.
     Hold,
