@@ -32,6 +32,8 @@ pub mod prelude {
     };
     #[cfg(feature = "store")]
     pub use crate::onramp::Onramp;
+    #[cfg(feature = "sqlite")]
+    pub use crate::store::SqliteStore;
     #[cfg(feature = "store")]
     pub use crate::store::{CommitError, MemoryStore, Resolution, Store, StoreExt};
 }
