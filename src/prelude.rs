@@ -12,5 +12,7 @@ pub use crate::lifecycle::{
 };
 #[cfg(feature = "store")]
 pub use crate::onramp::Onramp;
+#[cfg(feature = "sqlite")]
+pub use crate::store::SqliteStore;
 #[cfg(feature = "store")]
 pub use crate::store::{CommitError, MemoryStore, Resolution, Store, StoreExt};

@@ -63,5 +63,6 @@ fn public_item(line: &str) -> Option<&str> {
     let item = line.strip_prefix("pub ")?;
     let kinds = ["struct ", "enum ", "trait ", "fn ", "async fn ", "type "];
     let name = kinds.iter().find_map(|kind| item.strip_prefix(kind))?;
-    name.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+    name.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .next()
 }

@@ -322,5 +322,10 @@ impl Desk {
 
 /// Every store that a scenario must hold on.
 pub async fn each_store() -> Vec<Arc<dyn Store>> {
-    vec![Arc::new(MemoryStore::new())]
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    let sqlite = SqliteStore::open(folder.join("onboarding.db"))
+        .await
+        .unwrap();
+    vec![Arc::new(MemoryStore::new()), Arc::new(sqlite)]
 }
