@@ -1,5 +1,7 @@
 //! Every public type, trait and function has an example in its documentation.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 
 /// Public only because public signatures mention them; no host names them.
