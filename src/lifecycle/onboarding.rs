@@ -46,9 +46,9 @@ pub struct Onboarding<F, S> {
 
 impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// Begins. Needs the proof that the gates were checked.
-    pub fn start(self, clearance: Clearance<F>) -> Change<F, S, S::To>
+    pub fn start(self, clearance: Clearance<F>) -> Change<F, S, InProgress>
     where
-        S: CanStart,
+        S: CanStart<To = InProgress>,
     {
         let intent = Intent::Start {
             cleared: clearance.onboarding,
@@ -58,18 +58,18 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     }
 
     /// Gives the subject's answer. Checked by [`Answer::validate`] when it is committed.
-    pub fn submit<A: Answer<F>>(self, answer: A) -> Change<F, S, S::To>
+    pub fn submit<A: Answer<F>>(self, answer: A) -> Change<F, S, S>
     where
-        S: CanSubmit,
+        S: CanSubmit<To = S>,
     {
         let intent = Intent::Submit(PutFact::answer::<F, A>(&answer));
         Change::new(self, Actor::Subject, intent)
     }
 
     /// Passes an optional step by.
-    pub fn skip<A: Answer<F>>(self) -> Change<F, S, S::To>
+    pub fn skip<A: Answer<F>>(self) -> Change<F, S, S>
     where
-        S: CanSkip,
+        S: CanSkip<To = S>,
     {
         let step = StepName::from_static(A::NAME);
         Change::new(self, Actor::Subject, Intent::Skip { step })
@@ -77,9 +77,9 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// Changes an answer. What was built on it, directly or not, is undone and done again;
     /// nothing else is.
-    pub fn revise<A: Answer<F>>(self, answer: A) -> Change<F, S, S::To>
+    pub fn revise<A: Answer<F>>(self, answer: A) -> Change<F, S, S>
     where
-        S: CanRevise,
+        S: CanRevise<To = S>,
     {
         let intent = Intent::Revise(PutFact::answer::<F, A>(&answer));
         Change::new(self, Actor::Subject, intent)
@@ -88,9 +88,9 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// Attests what a third party has said, for instance in a verified webhook. Kept also when it
     /// comes early (before the start), out of order, or after a failure; a repetition changes
     /// nothing.
-    pub fn attest<E: Evidence<F>>(self, evidence: E) -> Change<F, S, S::To>
+    pub fn attest<E: Evidence<F>>(self, evidence: E) -> Change<F, S, S>
     where
-        S: CanAttest,
+        S: CanAttest<To = S>,
     {
         let intent = Intent::Attest(PutFact::evidence(&evidence));
         Change::new(self, Actor::Host, intent)
@@ -98,34 +98,34 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// Asks for completion. The rules check again: with anything outstanding, or with effects
     /// that a worker has not verified, it is rejected and says what is missing.
-    pub fn complete(self) -> Change<F, S, S::To>
+    pub fn complete(self) -> Change<F, S, Completed>
     where
-        S: CanComplete,
+        S: CanComplete<To = Completed>,
     {
         Change::new(self, Actor::Host, Intent::Complete)
     }
 
     /// Gives up. Effects are taken back by a worker, in reverse order; then it is `Failed`.
-    pub fn cancel(self) -> Change<F, S, S::To>
+    pub fn cancel<To>(self) -> Change<F, S, To>
     where
-        S: CanCancel,
+        S: CanCancel<To = To>,
     {
         Change::new(self, Actor::Host, Intent::Cancel)
     }
 
     /// Goes on after a failure. Answers and evidence are kept; tasks run from the first one whose
     /// fact is missing.
-    pub fn retry(self) -> Change<F, S, S::To>
+    pub fn retry(self) -> Change<F, S, InProgress>
     where
-        S: CanRetry,
+        S: CanRetry<To = InProgress>,
     {
         Change::new(self, Actor::Host, Intent::Retry)
     }
 
     /// Goes on taking back effects that could not be taken back.
-    pub fn retry_undo(self) -> Change<F, S, S::To>
+    pub fn retry_undo(self) -> Change<F, S, InProgress>
     where
-        S: CanRetryUndo,
+        S: CanRetryUndo<To = InProgress>,
     {
         Change::new(self, Actor::Host, Intent::RetryUndo)
     }
@@ -190,7 +190,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     pub fn into_state(self) -> State {
         State {
             common: self.common,
-            stage: self.stage.into(),
+            stage: self.stage.give(),
         }
     }
 
