@@ -9,6 +9,8 @@ pub mod lifecycle;
 mod onramp;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 
 pub use id::{

@@ -221,6 +221,19 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     }
 }
 
+#[cfg(feature = "testing")]
+impl<F> Onboarding<F, Pending> {
+    /// Only for tests of the typed face without a store.
+    pub(crate) fn newborn(state: State) -> Self {
+        Self {
+            common: state.common,
+            stage: Pending {},
+            head: Digest::ZERO,
+            flow: PhantomData,
+        }
+    }
+}
+
 impl<F, S: std::fmt::Debug> std::fmt::Debug for Onboarding<F, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Onboarding")
@@ -355,5 +368,33 @@ impl PutFact {
             step: StepName::from_static(T::NAME),
             fact: EncodedFact::encode(fact).map_err(crate::lifecycle::InvalidFact::Encoding),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Named;
+    struct Large(#[expect(dead_code, reason = "only its size matters")] [u64; 64]);
+
+    fn check<S: Stage>() {
+        let size = size_of::<Onboarding<Named, S>>();
+        assert_eq!(
+            size,
+            size_of::<Onboarding<Large, S>>(),
+            "the flow adds something"
+        );
+        assert_eq!(size, size_of::<(Common, Digest, S)>(), "more than its data");
+    }
+
+    #[test]
+    fn a_handle_is_as_large_as_its_data() {
+        check::<Pending>();
+        check::<InProgress>();
+        check::<Completed>();
+        check::<Failed>();
+        let bare = size_of::<(Common, Digest)>();
+        assert_eq!(bare, size_of::<Onboarding<Named, Pending>>());
     }
 }
