@@ -202,6 +202,8 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// What is stored: the state and the head of the journal's chain.
     #[cfg(feature = "store")]
+    // Always: a handle becomes the rules' state and back in every commit, and it is large to move.
+    #[inline(always)]
     pub(crate) fn into_stored(self) -> (State, Digest) {
         let head = self.head;
         (self.into_state(), head)
@@ -209,6 +211,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// Only for what is durably stored. `None` in another stage.
     #[cfg(feature = "store")]
+    #[inline(always)]
     pub(crate) fn from_stored(state: State, head: Digest) -> Option<Self> {
         let State { common, stage } = state;
         let stage = S::take(stage).ok()?;

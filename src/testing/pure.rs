@@ -62,6 +62,7 @@ pub fn clearance<F: Flow>(pending: &Onboarding<F, Pending>, now: DateTime<Utc>) 
 ///
 /// # Errors
 /// As a commit's: the rules said no, or the answer cannot be taken.
+#[inline(always)]
 pub fn commit<F: Flow, From: Stage, To: Stage>(
     change: Change<F, From, To>,
     flow: &Definition<F>,
@@ -85,6 +86,7 @@ pub fn commit<F: Flow, From: Stage, To: Stage>(
     Onboarding::from_stored(after, head).ok_or(NotAppliedBecause::Rejected(elsewhere))
 }
 
+#[inline(always)]
 fn action(intent: Intent) -> Result<Action, InvalidFact> {
     Ok(match intent {
         Intent::Start {
