@@ -378,6 +378,11 @@ impl fmt::Display for Actor {
 }
 
 /// An actor's text that this version does not know.
+///
+/// ```
+/// let error = "robot".parse::<onramp::Actor>().unwrap_err();
+/// assert!(error.to_string().starts_with("unknown actor \"robot\""));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown actor {0:?}: expected \"subject\", \"host\", \"worker\" or \"operator:<name>\"")]
 pub struct UnknownActor(String);

@@ -1,5 +1,37 @@
-//! Durable, explainable customer onboarding.
+//! Durable, explainable customer onboarding: typestate outside, one transaction inside.
+//!
+//! A service takes each customer (user, organisation, tenant) from sign-up to ready: forms, payment
+//! proof, provisioning of real resources, keys, welcome. With onramp that is a [`Flow`]: an ordered
+//! list of steps, each yielding one typed fact.
+//!
+//! - **Progress is data.** "Where is this customer" is computed from which facts exist.
+//! - **Facts flow by type.** A task says what it needs; a flow that does not provide it does not
+//!   compile.
+//! - **Four stages are types.** A handle in the next stage exists only after the commit.
+//! - **One pure rule book** ([`lifecycle`]) decides; the typed face and the engine only ask it.
+//! - **One commit** holds the row, the facts, the journal, the queue entry and the outbox messages.
+//!
+//! ```text
+//!   host ──> Onramp::commit(handle.submit(answer)) ──┐
+//!                                                    ├──> decide ──> one transaction ──> Store
+//!   Engine ──> claims, runs a Task, reports ─────────┘                (revision, fence)
+//! ```
+//!
+//! Start with the [README](https://docs.rs/crate/onramp/latest), then [`Flow`] and
+//! [`Onramp`](crate::Onramp); store authors start with `store::Store`.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `store` (default) | `store`: the contract, the typed commit, the memory store |
+//! | `tokio` | `engine`: workers |
+//! | `sqlite` | `store::SqliteStore` |
+//! | `fields` | `fields`: validated field types |
+//! | `testing` | `testing`: the conformance suite, rules without a store |
+//!
+//! [`Flow`]: crate::flow::Flow
 
+#[cfg(feature = "tokio")]
+pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
@@ -7,6 +39,7 @@ mod id;
 pub mod lifecycle;
 #[cfg(feature = "store")]
 mod onramp;
+pub mod prelude;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "testing")]
@@ -22,18 +55,6 @@ pub use lifecycle::{Change, Loaded, Onboarding};
 pub use onramp::Onramp;
 pub use time::{Clock, SystemClock};
 
-/// What most hosts use: `use onramp::prelude::*;`.
-pub mod prelude {
-    pub use crate::flow::{
-        Answer, Clearance, Definition, Evidence, Flow, Gate, GateClosed, GateContext, Invalid,
-        NotCleared, Problem, RetryPolicy, Step, Task, TaskContext, TaskError,
-    };
-    pub use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
-    pub use crate::lifecycle::{
-        Change, Completed, Failed, InProgress, Loaded, Onboarding, Pending, Rejected, StageKind,
-    };
-    #[cfg(feature = "store")]
-    pub use crate::onramp::Onramp;
-    #[cfg(feature = "store")]
-    pub use crate::store::{CommitError, MemoryStore, Resolution, Store, StoreExt};
-}
+#[cfg(all(doctest, feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

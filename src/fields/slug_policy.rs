@@ -52,6 +52,12 @@ pub struct SlugPolicy {
 }
 
 /// What stands between the words of a slug.
+///
+/// ```
+/// use onramp::fields::{SlugPolicy, SlugSeparator};
+/// let policy = SlugPolicy::default().with_separator(SlugSeparator::Underscore);
+/// assert_eq!(policy.slug("Acme Inc.").as_str(), "acme_inc");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlugSeparator {
     /// `-`, which host names allow.

@@ -47,6 +47,10 @@ pub(crate) struct Parts {
 #[derive(Default)]
 pub(crate) struct StepCode {
     pub(crate) condition: Option<Condition>,
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "run by the engine")
+    )]
     pub(crate) task: Option<Box<dyn ErasedTask>>,
 }
 

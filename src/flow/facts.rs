@@ -48,7 +48,7 @@ impl EncodedFact {
                 json.get().len()
             )));
         }
-        if json.get().contains("\\u0000") {
+        if holds_nul(json.get()) {
             return Err(fail("contains a NUL character: remove it".to_owned()));
         }
         Ok(Self {
@@ -117,6 +117,14 @@ impl EncodedFact {
             ))
         })
     }
+}
+
+/// Whether a JSON text has an escaped NUL: `\u0000` after an even number of backslashes.
+fn holds_nul(json: &str) -> bool {
+    json.match_indices("\\u0000").any(|(at, _)| {
+        let before = json[..at].bytes().rev();
+        before.take_while(|byte| *byte == b'\\').count() % 2 == 0
+    })
 }
 
 /// The facts that exist, by step. What a task's needs are read from.
@@ -202,5 +210,23 @@ impl FactError {
     #[must_use]
     pub fn step(&self) -> &StepName {
         &self.step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds_nul;
+
+    #[test]
+    fn nul_is_told_from_text_that_looks_like_it() {
+        for (text, nul) in [
+            ("a\0b", true),
+            ("a\\\0", true),
+            ("a\\u0000", false),
+            ("\\\\u0000", false),
+        ] {
+            let json = serde_json::to_string(text).unwrap();
+            assert_eq!(holds_nul(&json), nul, "{json}");
+        }
     }
 }

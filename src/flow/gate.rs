@@ -117,6 +117,16 @@ impl GateClosed {
 ///
 /// The only way to start; only [`Onramp::clear`](crate::Onramp::clear) makes one. It serves the
 /// onboarding it was made for, once, and for five minutes.
+///
+/// ```no_run
+/// # use onramp::prelude::*;
+/// # async fn begin<F: Flow>(
+/// #     onramp: Onramp<F>, pending: Onboarding<F, Pending>,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let clearance: Clearance<F> = onramp.clear(&pending).await?;
+/// let running = onramp.commit(pending.start(clearance)).await?;
+/// # Ok(()) }
+/// ```
 #[must_use = "a clearance is what `start` takes"]
 pub struct Clearance<F> {
     pub(crate) onboarding: OnboardingId,

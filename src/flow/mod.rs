@@ -76,7 +76,6 @@ pub trait Flow: Sized + Send + Sync + 'static {
     const VERSION: u32;
 
     /// Begins the list of steps.
-    #[must_use]
     fn steps() -> Steps<Self> {
         Steps::new()
     }

@@ -314,6 +314,13 @@ fn fingerprint(flow: &FlowName, version: u32, steps: &[PlanStep]) -> Uuid {
 }
 
 /// Why a list of steps is not a flow. Lists every problem, with the names.
+///
+/// ```
+/// use onramp::flow::Plan;
+/// let error = Plan::new("Work space", 1, vec![]).unwrap_err().to_string();
+/// assert!(error.contains("flow name \"Work space\" is not storable"));
+/// assert!(error.contains("there are no steps"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("flow {:?}: {}", flow.as_str(), problems.join("; "))]
 pub struct InvalidFlow {

@@ -5,6 +5,19 @@ use crate::lifecycle::stage::{Completed, Failed, InProgress, StageData, Undoing}
 use crate::lifecycle::state::{State, StepState};
 
 /// The state after an event.
+///
+/// ```
+/// use onramp::lifecycle::{Event, Happened, StageKind, State, apply};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// let started = Event { at: now, happened: Happened::Started };
+/// assert_eq!(apply(state, &started).stage(), StageKind::InProgress);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn apply(mut state: State, event: &Event) -> State {
     let at = event.at;
@@ -132,6 +145,20 @@ pub fn apply(mut state: State, event: &Event) -> State {
 }
 
 /// The state after one commit: its events applied, its revision counted.
+///
+/// ```
+/// use onramp::lifecycle::{Event, Happened, State, evolve};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// assert_eq!(state.revision().get(), 1);
+/// let started = Event { at: now, happened: Happened::Started };
+/// assert_eq!(evolve(state, &[started]).revision().get(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn evolve(state: State, events: &[Event]) -> State {
     let mut state = events.iter().fold(state, apply);
@@ -142,6 +169,18 @@ pub fn evolve(state: State, events: &[Event]) -> State {
 /// The state that a whole journal adds up to: one item per commit.
 ///
 /// `None` when the first commit does not begin with the creation.
+///
+/// ```
+/// use onramp::lifecycle::{State, fold};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// assert_eq!(fold([[created].as_slice()]), Some(state));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn fold<'e>(commits: impl IntoIterator<Item = &'e [Event]>) -> Option<State> {
     let mut commits = commits.into_iter();

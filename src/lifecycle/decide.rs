@@ -21,6 +21,20 @@ const CLEARANCE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
 ///
 /// # Errors
 /// [`Rejected`] says which rule stands against it.
+///
+/// ```
+/// use onramp::lifecycle::{Action, Command, Operation, Rejected, StageKind, State, decide};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// let retry = Command { by: Actor::Host, action: Action::Retry };
+/// let no = Rejected::WrongStage { operation: Operation::Retry, stage: StageKind::Pending };
+/// assert_eq!(decide(&state, &plan, &retry, now), Err(no));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn decide(
     state: &State,
     plan: &Plan,
@@ -412,6 +426,22 @@ impl Rules<'_> {
 ///
 /// # Errors
 /// [`Rejected`] of the first command that is refused.
+///
+/// ```
+/// use onramp::lifecycle::{Action, Command, State, decide_all};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// let id = state.id();
+/// let by = || Actor::Host;
+/// let start = Command { by: by(), action: Action::Start { cleared: id, cleared_at: now } };
+/// let cancel = Command { by: by(), action: Action::Cancel };
+/// assert_eq!(decide_all(&state, &plan, &[start, cancel], now)?.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn decide_all(
     state: &State,
     plan: &Plan,

@@ -120,6 +120,19 @@ impl Phase {
 /// What is to be done now: the first thing that is not settled, in plan order.
 ///
 /// Pure: the same arguments give the same answer, and nothing is changed.
+///
+/// ```
+/// use onramp::lifecycle::{Next, State, WaitingFor, next};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// let waits = Next::Wait { on: WaitingFor::Host, step: None, until: None };
+/// assert_eq!(next(&state, &plan, now), waits); // it is pending
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn next(state: &State, plan: &Plan, now: DateTime<Utc>) -> Next {
     let running = match &state.stage {
@@ -166,6 +179,20 @@ pub fn next(state: &State, plan: &Plan, now: DateTime<Utc>) -> Next {
 }
 
 /// What an onboarding that is in progress is about; `None` in every other stage.
+///
+/// ```
+/// use onramp::lifecycle::{Event, Happened, Phase, State, evolve, phase};
+/// # use onramp::flow::{Kind, Plan, PlanStep};
+/// # use onramp::{Actor, Clock, Key, OnboardingId, SubjectId, SystemClock, TenantId};
+/// # let plan = Plan::new("workspace", 1, vec![PlanStep::new("company", Kind::Answer)])?;
+/// # let key = Key { tenant: TenantId::new("acme")?, flow: plan.flow().clone(), subject: SubjectId::new("org-001")? };
+/// # let now = SystemClock.now();
+/// # let (state, created) = State::create(OnboardingId::fresh(), key, &plan, now);
+/// assert_eq!(phase(&state, &plan, now), None);
+/// let state = evolve(state, &[Event { at: now, happened: Happened::Started }]);
+/// assert_eq!(phase(&state, &plan, now), Some(Phase::Waiting)); // for the company
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn phase(state: &State, plan: &Plan, now: DateTime<Utc>) -> Option<Phase> {
     let StageData::InProgress(running) = &state.stage else {

@@ -40,6 +40,10 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 pub struct Onboarding<F, S> {
     common: Common,
     stage: S,
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "what the next commit is chained to")
+    )]
     head: Digest,
     flow: PhantomData<fn() -> F>,
 }
@@ -281,6 +285,7 @@ macro_rules! loaded {
                 ///
                 /// # Errors
                 /// Gives itself back in any other stage.
+                #[expect(clippy::result_large_err, reason = "both are the caller's own handle")]
                 pub fn $into(self) -> Result<Onboarding<F, $stage>, Self> {
                     match self {
                         Self::$stage(onboarding) => Ok(onboarding),

@@ -137,6 +137,11 @@ impl std::fmt::Debug for Digest {
 }
 
 /// Text that is not a digest.
+///
+/// ```
+/// use onramp::lifecycle::{Digest, InvalidDigest};
+/// assert_eq!("ab".parse::<Digest>(), Err(InvalidDigest));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a digest: expected 64 hexadecimal digits")]
 pub struct InvalidDigest;

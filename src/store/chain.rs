@@ -9,6 +9,10 @@ use crate::lifecycle::{Digest, Event, FactMark};
 use crate::store::record::JournalEntry;
 
 /// What a commitment is salted with; stored beside the fact and erased with it.
+///
+/// ```
+/// let salt: onramp::store::Salt = [7; 16];
+/// ```
 pub type Salt = [u8; 16];
 
 /// The mark of a fact, with a fresh salt.
@@ -18,6 +22,14 @@ pub(crate) fn seal(fact: &EncodedFact) -> (FactMark, Salt) {
 }
 
 /// The mark of a fact: SHA-256 over the salt and the length-prefixed step, version and text.
+///
+/// ```
+/// use onramp::flow::EncodedFact;
+/// use onramp::store::mark;
+/// let fact = EncodedFact::from_stored("slug".into(), 1, "\"acme\"".into())?;
+/// assert_ne!(mark(&fact, &[1; 16]), mark(&fact, &[2; 16]));
+/// # Ok::<(), onramp::flow::FactError>(())
+/// ```
 #[must_use]
 pub fn mark(fact: &EncodedFact, salt: &Salt) -> FactMark {
     let mut hasher = Sha256::new();
@@ -55,6 +67,14 @@ pub(crate) fn entry(
 }
 
 /// The hash of an entry that follows one whose hash is `previous`.
+///
+/// ```
+/// # use onramp::store::{JournalEntry, hash};
+/// # use onramp::lifecycle::Digest;
+/// fn follows(entry: &JournalEntry, previous: Digest) -> bool {
+///     entry.hash == hash(previous, entry)
+/// }
+/// ```
 #[must_use]
 pub fn hash(previous: Digest, entry: &JournalEntry) -> Digest {
     let mut hasher = Sha256::new();
@@ -73,6 +93,16 @@ pub fn hash(previous: Digest, entry: &JournalEntry) -> Digest {
 ///
 /// # Errors
 /// [`BrokenChain`] names the first entry that was changed, moved, added or taken out.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// # use onramp::{OnboardingId, Revision};
+/// use onramp::store::verify;
+/// # async fn check(store: &dyn Store, tenant: &TenantId, id: OnboardingId) -> Result<(), Box<dyn std::error::Error>> {
+/// let journal = store.journal(tenant, id, Revision::new(0), usize::MAX).await?;
+/// verify(&journal)?;
+/// # Ok(()) }
+/// ```
 pub fn verify<'e>(
     entries: impl IntoIterator<Item = &'e JournalEntry>,
 ) -> Result<Digest, BrokenChain> {
@@ -89,6 +119,13 @@ pub fn verify<'e>(
 }
 
 /// A journal that is not as it was written.
+///
+/// ```
+/// # use onramp::store::{JournalEntry, verify};
+/// fn first_bad(journal: &[JournalEntry]) -> Option<u64> {
+///     verify(journal).err().map(|broken| broken.revision().get())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the journal is not as it was written, from revision {revision} on")]
 pub struct BrokenChain {

@@ -52,6 +52,15 @@ impl<F: Flow, From: Stage> std::fmt::Debug for CommitError<F, From> {
 }
 
 /// Nothing happened.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// # use onramp::store::NotApplied;
+/// fn again<F: Flow>(not: NotApplied<F, InProgress>) -> Onboarding<F, InProgress> {
+///     println!("nothing happened: {}", not.because);
+///     not.onboarding
+/// }
+/// ```
 pub struct NotApplied<F, From> {
     /// The handle, as good as before.
     pub onboarding: Onboarding<F, From>,
@@ -82,12 +91,27 @@ pub enum NotAppliedBecause {
 }
 
 /// Someone else moved the onboarding on.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// # use onramp::store::Conflict;
+/// fn show<F: Flow>(conflict: &Conflict<F>) {
+///     println!("it is {} now", conflict.current.stage());
+/// }
+/// ```
 pub struct Conflict<F> {
     /// The onboarding as it is now.
     pub current: Loaded<F>,
 }
 
 /// It is not known whether a change was stored.
+///
+/// ```
+/// # use onramp::store::Unknown;
+/// fn note(unknown: &Unknown) {
+///     println!("command {} is in doubt: {}", unknown.token.command(), unknown.cause);
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Unknown {
     /// What resolves it.

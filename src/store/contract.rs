@@ -30,8 +30,14 @@ use crate::store::record::{
 /// - *Leases* are reckoned on the store's own clock. Time only permits a takeover; what keeps a
 ///   late worker from writing is the fence.
 ///
-/// `MemoryStore` is a whole implementation to read; the conformance suite in `testing` tells
-/// whether yours holds.
+/// [`MemoryStore`](super::MemoryStore) is a whole implementation to read; the conformance suite in
+/// `testing` tells whether yours holds.
+///
+/// ```
+/// use std::sync::Arc;
+/// use onramp::store::{MemoryStore, Store};
+/// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+/// ```
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Creates the onboarding of a tenant, flow and subject, or gives the one that exists.

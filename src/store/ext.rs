@@ -38,6 +38,16 @@ pub enum Resolution<F> {
 /// What users of a store call; every [`Store`] has it, also behind `dyn`.
 ///
 /// [`Onramp`](crate::Onramp) is the same with the flow and the clock filled in.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// use onramp::{Clock, SystemClock};
+/// # async fn enroll<F: Flow>(
+/// #     store: &dyn Store, flow: &Definition<F>, tenant: TenantId, subject: SubjectId,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// let found: Loaded<F> = store.enroll(flow, &tenant, &subject, SystemClock.now()).await?;
+/// # Ok(()) }
+/// ```
 pub trait StoreExt: Store {
     /// The onboarding of a subject, created if there is none.
     ///

@@ -106,7 +106,7 @@ impl Kept {
     fn change_queue(&mut self, change: QueueChange, now: DateTime<Utc>) {
         match (change, &mut self.queued) {
             (QueueChange::Keep, _) => {}
-            (QueueChange::Wake(_), Some(queued)) if queued.leased => {}
+            (QueueChange::Wake(_), Some(queued)) if queued.leased => queued.attempt = 1,
             (QueueChange::Wake(after), queued) => {
                 *queued = Some(Queued {
                     due: now + after,

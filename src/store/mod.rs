@@ -10,6 +10,8 @@ mod ext;
 mod memory;
 mod prepare;
 mod record;
+#[cfg(feature = "sqlx")]
+pub mod sql;
 
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
 pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown};
@@ -21,6 +23,9 @@ pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
     OutboxMessage, QueueChange, Row, WorkerId,
 };
+
+#[cfg(feature = "sqlite")]
+pub use sql::SqliteStore;
 
 #[cfg(feature = "tokio")]
 pub(crate) use chain::seal;

@@ -76,7 +76,7 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
         fence,
         facts,
         outbox: messages(&state, &events),
-        queue: queue_change(&state, plan, fence.is_some(), now),
+        queue: queue_change(&before.state, &state, plan, fence.is_some(), now),
         row: Row {
             head: entry.hash,
             state,
@@ -85,8 +85,19 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
     }))
 }
 
-fn queue_change(state: &State, plan: &Plan, by_worker: bool, now: DateTime<Utc>) -> QueueChange {
-    match (next(state, plan, now), by_worker) {
+fn queue_change(
+    before: &State,
+    after: &State,
+    plan: &Plan,
+    by_worker: bool,
+    now: DateTime<Utc>,
+) -> QueueChange {
+    let due = next(after, plan, now);
+    if !by_worker && due == next(before, plan, now) {
+        // Evidence ahead of its turn, say: whoever is at work, or about to be, goes on.
+        return QueueChange::Keep;
+    }
+    match (due, by_worker) {
         (
             Next::Wait {
                 on: WaitingFor::Time,

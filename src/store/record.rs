@@ -15,6 +15,13 @@ use crate::lifecycle::{Digest, Event, State};
 use crate::store::chain::Salt;
 
 /// The stored row of an onboarding: its state, and the head of its journal's hash chain.
+///
+/// ```
+/// # use onramp::store::Row;
+/// fn is_newer(a: &Row, b: &Row) -> bool {
+///     a.state.revision() > b.state.revision()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// What the rules know of it. [`State::revision`] is what a commit is compared against.
@@ -24,6 +31,13 @@ pub struct Row {
 }
 
 /// A new onboarding, to be created unless one exists for its key.
+///
+/// ```
+/// # use onramp::store::{NewOnboarding, verify};
+/// fn is_whole(new: &NewOnboarding) -> bool {
+///     verify([&new.entry]) == Ok(new.row.head)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct NewOnboarding {
     /// The row at revision 1.
@@ -33,6 +47,13 @@ pub struct NewOnboarding {
 }
 
 /// What a creation gave.
+///
+/// ```
+/// # use onramp::store::Created;
+/// fn say(created: &Created) -> &'static str {
+///     if created.fresh { "welcome" } else { "welcome back" }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Created {
     /// The row, new or old.
@@ -42,6 +63,13 @@ pub struct Created {
 }
 
 /// Everything that one command changes; stored together or not at all.
+///
+/// ```
+/// # use onramp::store::Commit;
+/// fn follows(commit: &Commit) -> bool {
+///     commit.row.state.revision() == commit.expected.next()
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Commit {
     /// The revision that it was decided on; stored only on top of exactly this one.
@@ -81,6 +109,13 @@ impl Commit {
 }
 
 /// What became of a commit.
+///
+/// ```
+/// # use onramp::store::CommitOutcome;
+/// fn is_stored(outcome: &CommitOutcome) -> bool {
+///     matches!(outcome, CommitOutcome::Committed | CommitOutcome::Replayed { .. })
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {
     /// It is stored.
@@ -104,6 +139,11 @@ pub enum CommitOutcome {
 }
 
 /// What becomes of a fact in a commit.
+///
+/// ```
+/// use onramp::store::FactChange;
+/// let undone = FactChange::Remove("create_dataset".into());
+/// ```
 #[derive(Debug, Clone)]
 pub enum FactChange {
     /// It is stored, in place of an older one of the same step.
@@ -112,7 +152,15 @@ pub enum FactChange {
     Remove(StepName),
 }
 
-/// A fact as it is stored.
+/// A fact as it is stored. `Debug` leaves its text out.
+///
+/// ```
+/// # use onramp::store::{FactRecord, mark};
+/// # use onramp::lifecycle::FactMark;
+/// fn is_what_was_committed_to(record: &FactRecord, journal: &FactMark) -> bool {
+///     mark(&record.fact, &record.salt) == *journal
+/// }
+/// ```
 #[derive(Clone)]
 pub struct FactRecord {
     /// The fact.
@@ -140,12 +188,19 @@ impl fmt::Debug for FactRecord {
 ///
 /// An onboarding is in the queue while a worker has, or will have, something to do; finished and
 /// waiting ones are not in it.
+///
+/// ```
+/// use std::time::Duration;
+/// use onramp::store::QueueChange;
+/// let at_once = QueueChange::Wake(Duration::ZERO);
+/// assert_ne!(at_once, QueueChange::Keep);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueChange {
     /// Stays as it is: somebody else is waited for.
     Keep,
-    /// Due after this delay, with no attempts counted. An entry that is leased stays leased: its
-    /// worker meets the new revision at its next commit.
+    /// Due after this delay, with no attempts counted. An entry that is leased stays leased, with
+    /// its first attempt at what is next: its worker meets the new revision at its next commit.
     Wake(Duration),
     /// The worker goes on under its lease, with its first attempt at what is next.
     Hold,
@@ -156,6 +211,16 @@ pub enum QueueChange {
 }
 
 /// One commit in the journal. Holds no personal data.
+///
+/// ```
+/// # use onramp::store::JournalEntry;
+/// fn print(entry: &JournalEntry) -> Result<(), onramp::store::Error> {
+///     for event in entry.decode()? {
+///         println!("{} {} by {}", entry.at, event.happened.name(), entry.by);
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
     /// The onboarding.
@@ -191,6 +256,13 @@ impl JournalEntry {
 }
 
 /// A message to be delivered because of a commit, at least once.
+///
+/// ```
+/// # use onramp::store::OutboxMessage;
+/// fn is_welcome(message: &OutboxMessage) -> bool {
+///     message.topic == "completed"
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxMessage {
     /// Stable over redeliveries: what a receiver tells repetitions by.
@@ -208,6 +280,11 @@ pub struct OutboxMessage {
 }
 
 /// A worker's name, for operators. Not a fence: two workers may share one.
+///
+/// ```
+/// use onramp::store::WorkerId;
+/// assert_eq!(WorkerId::new("provisioning-1").as_str(), "provisioning-1");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct WorkerId(String);
@@ -232,6 +309,13 @@ impl fmt::Display for WorkerId {
 }
 
 /// A claim on an onboarding, for a while.
+///
+/// ```
+/// # use onramp::store::Lease;
+/// fn is_first_attempt(lease: &Lease) -> bool {
+///     lease.attempt == 1
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The tenant.

@@ -1,0 +1,137 @@
+//! How an engine is set up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::lease::Held;
+use crate::engine::{Engine, Observed, Observer, Shared};
+use crate::flow::{Definition, Flow, Parts};
+use crate::id::FlowName;
+use crate::store::{Store, WorkerId};
+use crate::time::{Clock, SystemClock};
+
+/// Sets up an [`Engine`]. Made by [`Engine::builder`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use onramp::prelude::*;
+/// # fn build<F: Flow>(store: Arc<dyn Store>, flow: &Definition<F>) -> Engine {
+/// Engine::builder(store)
+///     .flow(flow)
+///     .worker("provisioning-1")
+///     .concurrency(32)
+///     .lease(std::time::Duration::from_secs(60))
+///     .build()
+/// # }
+/// ```
+#[must_use = "an engine is made by `build`"]
+pub struct EngineBuilder {
+    store: Arc<dyn Store>,
+    flows: BTreeMap<FlowName, Arc<Parts>>,
+    worker: WorkerId,
+    concurrency: usize,
+    lease: Duration,
+    poll: Duration,
+    grace: Duration,
+    clock: Arc<dyn Clock>,
+    observer: Option<Observer>,
+}
+
+impl Engine {
+    /// Begins to set up an engine on a store.
+    pub fn builder(store: Arc<dyn Store>) -> EngineBuilder {
+        EngineBuilder {
+            store,
+            flows: BTreeMap::new(),
+            worker: WorkerId::new(format!("pid-{}", std::process::id())),
+            concurrency: 16,
+            lease: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+            grace: Duration::from_secs(20),
+            clock: Arc::new(SystemClock),
+            observer: None,
+        }
+    }
+}
+
+impl EngineBuilder {
+    /// Works on this flow. May be called for several; the last definition of a name counts.
+    pub fn flow<F: Flow>(mut self, flow: &Definition<F>) -> Self {
+        let name = flow.plan().flow().clone();
+        self.flows.insert(name, Arc::clone(flow.parts()));
+        self
+    }
+
+    /// The worker's name, for operators. By default the process id.
+    pub fn worker(mut self, name: impl Into<String>) -> Self {
+        self.worker = WorkerId::new(name);
+        self
+    }
+
+    /// How many onboardings are worked on at once, at least one. By default 16.
+    pub fn concurrency(mut self, onboardings: usize) -> Self {
+        self.concurrency = onboardings.max(1);
+        self
+    }
+
+    /// How long a claim lasts without a heartbeat; heartbeats come three times as often. By
+    /// default 30 s. A worker stops its own tasks after two thirds of it.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_millis(30));
+        self
+    }
+
+    /// How often the store is asked for work when nothing is known to be due. By default 1 s.
+    pub fn poll(mut self, poll: Duration) -> Self {
+        self.poll = poll.max(Duration::from_millis(1));
+        self
+    }
+
+    /// How long tasks may go on after a shutdown was asked for. By default 20 s.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The clock that the rules are given. Leases use the store's own.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Called after every durable commit of this engine. Must be quick: the worker waits for it.
+    pub fn observe(mut self, see: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Box::new(see));
+        self
+    }
+
+    /// The engine. Does nothing until it is run.
+    #[must_use]
+    pub fn build(self) -> Engine {
+        Engine {
+            shared: Arc::new(Shared {
+                store: self.store,
+                flows: self.flows,
+                worker: self.worker,
+                concurrency: self.concurrency,
+                lease: self.lease,
+                poll: self.poll,
+                grace: self.grace,
+                clock: self.clock,
+                observer: self.observer,
+                held: Held::default(),
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineBuilder")
+            .field("worker", &self.worker)
+            .field("concurrency", &self.concurrency)
+            .field("lease", &self.lease)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,410 @@
+//! Takes one claimed onboarding as far as it goes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::engine::attempt::{Ended, Job, attempt, context};
+use crate::engine::lease::Guard;
+use crate::engine::{Observed, Shared};
+use crate::flow::{Direction, EncodedFact, Facts, Failure, Kind, Parts, Plan, Problem, Roll};
+use crate::id::{Actor, CommandId, StepName};
+use crate::lifecycle::{Action, Command, Next, Progress, State, next};
+use crate::store::{
+    Commit, CommitOutcome, Draft, Error, ErrorKind, FactChange, FactRecord, QueueChange, Refused,
+    Row, StoreExt as _, prepare, seal,
+};
+
+/// How long an onboarding that this program cannot read is left alone.
+const UNREADABLE_REST: Duration = Duration::from_secs(60);
+
+/// How often a commit is sent again while the store is unavailable.
+const COMMIT_TRIES: u32 = 6;
+
+/// Whether the drive goes on.
+enum Onward {
+    On,
+    /// The lease is given back, or lost.
+    Over,
+}
+
+pub(crate) struct Drive<'a> {
+    shared: &'a Shared,
+    parts: &'a Arc<Parts>,
+    guard: Guard<'a>,
+    row: Row,
+    facts: Facts,
+    attempt: u32,
+}
+
+/// Works under a lease until there is nothing to do, or the lease is lost.
+pub(crate) async fn drive(
+    shared: &Shared,
+    parts: &Arc<Parts>,
+    guard: Guard<'_>,
+) -> Result<(), Error> {
+    let lease = guard.lease.clone();
+    let read = async {
+        let row = shared.store.load(&lease.tenant, lease.id).await?;
+        let facts = shared.store.known_facts(&lease.tenant, lease.id).await?;
+        Ok::<_, Error>((row, facts))
+    };
+    let (row, facts) = match read.await {
+        Ok((Some(row), facts)) => (row, facts),
+        Ok((None, _)) => return shared.store.release(&lease, UNREADABLE_REST).await,
+        Err(error) if error.kind() == ErrorKind::Corrupt => {
+            tracing::error!(onboarding = %lease.id, %error, "left alone: it cannot be read");
+            return shared.store.release(&lease, UNREADABLE_REST).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let mut drive = Drive {
+        shared,
+        parts,
+        attempt: lease.attempt,
+        guard,
+        row,
+        facts,
+    };
+    while let Onward::On = drive.step().await? {}
+    Ok(())
+}
+
+impl Drive<'_> {
+    fn plan(&self) -> &Plan {
+        &self.parts.plan
+    }
+
+    /// Does the next thing that is to be done.
+    async fn step(&mut self) -> Result<Onward, Error> {
+        let now = self.shared.clock.now();
+        match next(&self.row.state, self.plan(), now) {
+            Next::Wait {
+                until: Some(until), ..
+            } => {
+                let rest = (until - now).to_std().unwrap_or_default();
+                self.shared.store.release(&self.guard.lease, rest).await?;
+                Ok(Onward::Over)
+            }
+            Next::Wait { .. } | Next::Nothing => {
+                let at = self.row.state.revision();
+                self.shared.store.park(&self.guard.lease, at).await?;
+                Ok(Onward::Over)
+            }
+            Next::Judge { step } => self.judge(step).await,
+            Next::Run { step } => self.run(step).await,
+            Next::Undo { step } => self.undo(step).await,
+            Next::FinishUndo => self.report(vec![Action::FinishUndo], None).await,
+            Next::Complete => self.complete().await,
+        }
+    }
+
+    async fn judge(&mut self, step: StepName) -> Result<Onward, Error> {
+        let condition = self.index(&step).and_then(|i| self.parts.code.get(i));
+        let judged = match condition.and_then(|code| code.condition.as_ref()) {
+            Some(applies) => applies(&self.visible()),
+            None => Ok(true),
+        };
+        match judged {
+            Ok(applies) => {
+                self.report(vec![Action::Settle { step, applies }], None)
+                    .await
+            }
+            Err(error) => self.unreadable(&error).await,
+        }
+    }
+
+    async fn run(&mut self, step: StepName) -> Result<Onward, Error> {
+        let Some((index, allowed)) = self.planned(&step) else {
+            return self.unreadable(&"the plan has no such step").await;
+        };
+        let number = self.attempt;
+        let ended = if number > allowed {
+            // Every attempt that was claimed before ended without a report.
+            crashed()
+        } else {
+            let cx = self.context(&step, Direction::Run);
+            let job = Job::Run(self.visible());
+            attempt(self.parts, index, cx, job, &self.guard).await
+        };
+        match ended {
+            Ended::Done(Some(fact)) => self.record(step, fact).await,
+            Ended::Done(None) => self.unreadable(&"the step has no task").await,
+            Ended::Failed { failure, retryable } => {
+                let action = Action::FailAttempt {
+                    step,
+                    attempt: number.min(allowed),
+                    failure,
+                    retryable,
+                    roll: roll(),
+                };
+                self.report(vec![action], None).await
+            }
+            Ended::Undecodable(error) => self.unreadable(&error).await,
+            Ended::LeaseLost => Ok(self.lost()),
+        }
+    }
+
+    async fn record(&mut self, step: StepName, fact: EncodedFact) -> Result<Onward, Error> {
+        let (mark, salt) = seal(&fact);
+        let record = FactRecord {
+            fact: fact.clone(),
+            salt,
+            by: Actor::Worker,
+            at: self.shared.clock.now(),
+        };
+        let action = Action::Record {
+            step,
+            attempt: self.attempt,
+            fact: mark,
+        };
+        self.report(vec![action], Some(record)).await
+    }
+
+    async fn undo(&mut self, step: StepName) -> Result<Onward, Error> {
+        let Some((index, allowed)) = self.planned(&step) else {
+            return self.unreadable(&"the plan has no such step").await;
+        };
+        let number = self.attempt;
+        let ended = if number > allowed {
+            crashed()
+        } else {
+            let cx = self.context(&step, Direction::Undo);
+            let job = Job::Undo(self.facts.encoded(step.as_str()).cloned());
+            attempt(self.parts, index, cx, job, &self.guard).await
+        };
+        match ended {
+            Ended::Done(_) => {
+                let last = self.row.state.undoing().is_some_and(|u| u.steps.len() == 1);
+                let undone = Action::Undone {
+                    step,
+                    attempt: number,
+                };
+                let mut actions = vec![undone];
+                actions.extend(last.then_some(Action::FinishUndo));
+                self.report(actions, None).await
+            }
+            Ended::Failed { failure, retryable } => {
+                let action = Action::FailUndo {
+                    step,
+                    attempt: number.min(allowed),
+                    failure,
+                    retryable,
+                    roll: roll(),
+                };
+                self.report(vec![action], None).await
+            }
+            Ended::Undecodable(error) => self.unreadable(&error).await,
+            Ended::LeaseLost => Ok(self.lost()),
+        }
+    }
+
+    /// Compares what should exist with what does, and completes when it is the same.
+    async fn complete(&mut self) -> Result<Onward, Error> {
+        let built: Vec<_> = self
+            .plan()
+            .steps()
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.kind() == Kind::Task)
+            .filter(|(_, step)| self.row.state.progress(step) == Progress::Done)
+            .map(|(index, step)| (index, step.name().clone(), step.retry().clone()))
+            .collect();
+        for (index, step, policy) in built {
+            let Some(made) = self.facts.encoded(step.as_str()).cloned() else {
+                return self
+                    .unreadable(&format!("the fact of step {step} is gone"))
+                    .await;
+            };
+            let cx = self.context(&step, Direction::Run);
+            match attempt(self.parts, index, cx, Job::Verify(made), &self.guard).await {
+                Ended::Done(_) => {}
+                Ended::Failed {
+                    retryable: true, ..
+                } => {
+                    // It could not be looked at, which says nothing of the effect.
+                    let rest = policy.delay(1, Roll::from_bits(u32::MAX));
+                    let rest = rest.unwrap_or(Duration::from_secs(1));
+                    self.shared.store.release(&self.guard.lease, rest).await?;
+                    return Ok(Onward::Over);
+                }
+                Ended::Failed { failure, .. } => {
+                    return self
+                        .report(vec![Action::Drift { step, failure }], None)
+                        .await;
+                }
+                Ended::Undecodable(error) => return self.unreadable(&error).await,
+                Ended::LeaseLost => return Ok(self.lost()),
+            }
+        }
+        self.report(vec![Action::Complete { verified: true }], None)
+            .await
+    }
+
+    /// Commits what a worker reports. When somebody else moved the onboarding on, the report is
+    /// decided again on the new state: what a task has made is not thrown away.
+    async fn report(
+        &mut self,
+        actions: Vec<Action>,
+        fact: Option<FactRecord>,
+    ) -> Result<Onward, Error> {
+        let by = Actor::Worker;
+        let commands: Vec<_> = actions
+            .into_iter()
+            .map(|action| Command {
+                by: by.clone(),
+                action,
+            })
+            .collect();
+        let command = CommandId::fresh();
+        loop {
+            let draft = Draft {
+                before: &self.row,
+                plan: self.plan(),
+                command,
+                commands: &commands,
+                facts: fact.clone().map(FactChange::Put).into_iter().collect(),
+                fence: Some(self.guard.lease.fence),
+                now: self.shared.clock.now(),
+            };
+            let commit = match prepare(draft) {
+                Ok(Some(commit)) => commit,
+                // Meanwhile it holds already, or is no longer wanted: see what is next.
+                Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),
+                Err(Refused::Store(error)) => return Err(error),
+            };
+            let entry = commit.entry.clone();
+            let (row, queue) = (commit.row.clone(), commit.queue);
+            match self.send(commit).await? {
+                CommitOutcome::Committed => {
+                    self.row = row;
+                    self.remember(&entry, fact.as_ref())?;
+                    return Ok(match queue {
+                        QueueChange::Hold => {
+                            self.attempt = 1;
+                            Onward::On
+                        }
+                        _ => Onward::Over,
+                    });
+                }
+                CommitOutcome::Replayed { .. } => {
+                    // An earlier try of this very command was stored; its queue change too.
+                    return Ok(Onward::Over);
+                }
+                CommitOutcome::Conflict { current } => {
+                    let now = self.shared.clock.now();
+                    let was = next(&self.row.state, self.plan(), now);
+                    self.row = *current;
+                    if next(&self.row.state, self.plan(), now) != was {
+                        // Something else is to be done now, and this is the first attempt at it.
+                        self.attempt = 1;
+                    }
+                    let lease = &self.guard.lease;
+                    let store = &self.shared.store;
+                    self.facts = store.known_facts(&lease.tenant, lease.id).await?;
+                }
+                CommitOutcome::Fenced | CommitOutcome::Absent => return Ok(self.lost()),
+            }
+        }
+    }
+
+    /// Sends a commit, again while the store is definitely unavailable. What is in doubt is left
+    /// to the next claim: a new fence makes whatever was on its way harmless.
+    async fn send(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        let mut pause = Duration::from_millis(20);
+        for _ in 1..COMMIT_TRIES {
+            match self.shared.store.commit(commit.clone()).await {
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(onboarding = %commit.id(), %error, "commit not applied, again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                outcome => return outcome,
+            }
+        }
+        self.shared.store.commit(commit).await
+    }
+
+    /// Brings the facts in hand up to what was committed, and tells the observer.
+    fn remember(
+        &mut self,
+        entry: &crate::store::JournalEntry,
+        fact: Option<&FactRecord>,
+    ) -> Result<(), Error> {
+        if let Some(record) = fact {
+            self.facts.insert(record.fact.clone());
+        }
+        let events = entry.decode()?;
+        for event in &events {
+            if let crate::lifecycle::Happened::StepUndone { step, .. } = &event.happened {
+                self.facts.remove(step.as_str());
+            }
+        }
+        if let Some(observer) = &self.shared.observer {
+            observer(&Observed {
+                state: &self.row.state,
+                events: &events,
+            });
+        }
+        Ok(())
+    }
+
+    /// Leaves an onboarding alone that this program cannot read; no attempt is counted.
+    async fn unreadable(&self, why: &(dyn std::fmt::Display + Sync)) -> Result<Onward, Error> {
+        tracing::error!(onboarding = %self.guard.lease.id, %why, "left alone: it cannot be read");
+        self.shared
+            .store
+            .release(&self.guard.lease, UNREADABLE_REST)
+            .await?;
+        Ok(Onward::Over)
+    }
+
+    fn lost(&self) -> Onward {
+        tracing::warn!(onboarding = %self.guard.lease.id, "lease lost");
+        Onward::Over
+    }
+
+    /// The facts that tasks and conditions may see: those of steps that are done.
+    fn visible(&self) -> Facts {
+        let done = |step: &&crate::flow::PlanStep| self.row.state.progress(step) == Progress::Done;
+        let steps = self.plan().steps().iter().filter(done);
+        let facts = steps.filter_map(|step| self.facts.encoded(step.name().as_str()));
+        facts.cloned().collect()
+    }
+
+    fn context(&self, step: &StepName, direction: Direction) -> crate::flow::TaskContext {
+        let state: &State = &self.row.state;
+        context(
+            state,
+            step,
+            direction,
+            self.attempt,
+            self.shared.clock.now(),
+        )
+    }
+
+    fn index(&self, step: &StepName) -> Option<usize> {
+        self.plan().steps().iter().position(|s| s.name() == step)
+    }
+
+    /// The step's place in the plan, and how many attempts it is allowed.
+    fn planned(&self, step: &StepName) -> Option<(usize, u32)> {
+        let index = self.index(step)?;
+        let planned = self.plan().steps().get(index)?;
+        Some((index, planned.retry().max_attempts()))
+    }
+}
+
+fn crashed<T>() -> Ended<T> {
+    Ended::Failed {
+        failure: Failure::from(Problem::CRASHED),
+        retryable: false,
+    }
+}
+
+/// Randomness for the jitter: the first four bytes of a version 4 UUID are all random.
+fn roll() -> Roll {
+    let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
+    Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
+}

@@ -1,0 +1,18 @@
+//! What most hosts use: `use onramp::prelude::*;`.
+
+#[cfg(feature = "tokio")]
+pub use crate::engine::Engine;
+pub use crate::flow::{
+    Answer, Clearance, Definition, Evidence, Flow, Gate, GateClosed, GateContext, Invalid,
+    NotCleared, Problem, RetryPolicy, Step, Task, TaskContext, TaskError,
+};
+pub use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
+pub use crate::lifecycle::{
+    Change, Completed, Failed, InProgress, Loaded, Onboarding, Pending, Rejected, StageKind,
+};
+#[cfg(feature = "store")]
+pub use crate::onramp::Onramp;
+#[cfg(feature = "sqlite")]
+pub use crate::store::SqliteStore;
+#[cfg(feature = "store")]
+pub use crate::store::{CommitError, MemoryStore, Resolution, Store, StoreExt};

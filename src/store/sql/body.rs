@@ -1,0 +1,168 @@
+//! The one body of all SQL stores.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::contract::Store;
+use crate::store::error::Error;
+use crate::store::record::{
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
+    Row, WorkerId,
+};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::outbox::{Ack, Take};
+use crate::store::sql::queue::{Claim, Park, Release, Renew};
+use crate::store::sql::read::{Committed, Facts, Find, Journal, Load, NextDue};
+use crate::store::sql::transact::{read, write};
+use crate::store::sql::write::Create;
+
+/// A store on an SQL database. Used as `SqliteStore`.
+///
+/// A clone is another handle of the same store.
+///
+/// # Cancel safety
+/// Every call runs in a task of its own on the current Tokio runtime: when its future is dropped
+/// the call goes on to its end.
+pub struct SqlStore<D: Dialect> {
+    pub(super) writers: sqlx::Pool<D::Db>,
+    pub(super) readers: sqlx::Pool<D::Db>,
+}
+
+impl<D: Dialect> SqlStore<D> {
+    /// The version of the schema that this program reads and writes.
+    ///
+    /// ```
+    /// assert!(onramp::store::SqliteStore::schema_version() >= 1);
+    /// ```
+    #[must_use]
+    pub fn schema_version() -> u32 {
+        super::migrate::version::<D>()
+    }
+
+    /// Closes the store, after the calls that are under way. Later calls fail as `Unavailable`.
+    pub async fn close(&self) {
+        self.writers.close().await;
+        self.readers.close().await;
+    }
+}
+
+impl<D: Dialect> Clone for SqlStore<D> {
+    fn clone(&self) -> Self {
+        Self {
+            writers: self.writers.clone(),
+            readers: self.readers.clone(),
+        }
+    }
+}
+
+impl<D: Dialect> fmt::Debug for SqlStore<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore")
+            .field("dialect", &D::NAME)
+            .field("closed", &self.writers.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl<D: Dialect> Store for SqlStore<D> {
+    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        write::<D, _>(&self.writers, Create(new)).await
+    }
+
+    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
+        let tenant = tenant.clone();
+        read::<D, _>(&self.readers, Load { tenant, id }).await
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        read::<D, _>(&self.readers, Find(key.clone())).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        write::<D, _>(&self.writers, commit).await
+    }
+
+    async fn committed(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        command: CommandId,
+    ) -> Result<Option<Revision>, Error> {
+        let tenant = tenant.clone();
+        let committed = Committed {
+            tenant,
+            id,
+            command,
+        };
+        read::<D, _>(&self.readers, committed).await
+    }
+
+    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
+        let tenant = tenant.clone();
+        read::<D, _>(&self.readers, Facts { tenant, id }).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, Error> {
+        let tenant = tenant.clone();
+        let journal = Journal {
+            tenant,
+            id,
+            after,
+            limit,
+        };
+        read::<D, _>(&self.readers, journal).await
+    }
+
+    async fn claim(
+        &self,
+        flow: &FlowName,
+        worker: &WorkerId,
+        max: usize,
+        lease: Duration,
+    ) -> Result<Vec<Lease>, Error> {
+        let claim = Claim {
+            flow: flow.clone(),
+            worker: worker.clone(),
+            max,
+            lease,
+        };
+        write::<D, _>(&self.writers, claim).await
+    }
+
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
+        let leases = leases.to_vec();
+        write::<D, _>(&self.writers, Renew { leases, lease }).await
+    }
+
+    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+        let lease = lease.clone();
+        write::<D, _>(&self.writers, Release { lease, after }).await
+    }
+
+    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+        let lease = lease.clone();
+        write::<D, _>(&self.writers, Park { lease, at }).await
+    }
+
+    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        read::<D, _>(&self.readers, NextDue(flow.clone())).await
+    }
+
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+        write::<D, _>(&self.writers, Take { max, hidden }).await
+    }
+
+    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
+        write::<D, _>(&self.writers, Ack(messages.to_vec())).await
+    }
+}

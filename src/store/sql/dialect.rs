@@ -1,0 +1,61 @@
+//! What differs between databases.
+
+use crate::store::sql::driver::Driver;
+use crate::store::sql::statements::Statements;
+
+/// A database that [`SqlStore`](super::SqlStore) knows. Sealed.
+pub trait Dialect: Speaks {}
+
+/// The sealed part of a [`Dialect`].
+pub trait Speaks: Send + Sync + 'static {
+    /// The database, for sqlx.
+    type Db: Driver;
+
+    /// For operators.
+    const NAME: &'static str;
+
+    /// How a transaction that writes begins. It must exclude, or notice, every other one that
+    /// touches the same onboarding.
+    const BEGIN: &'static str;
+
+    /// The statements.
+    const STATEMENTS: Statements;
+
+    /// One text for each schema version, oldest first; each only adds.
+    const MIGRATIONS: &'static [&'static str];
+
+    /// What a failure means. By code, never by message.
+    fn class(error: &dyn sqlx::error::DatabaseError) -> Class;
+}
+
+/// What a failure that a database reports means for the transaction it occurred in.
+///
+/// At COMMIT only what is *definite* is believed; everything else there is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Rolled back, or to be: another transaction was in the way. The whole may be run again.
+    /// Definite.
+    Busy,
+    /// The database refused to store it, for want of room or right. Definite.
+    Refused,
+    /// A unique key exists already. Definite.
+    Taken,
+    /// A rule of the tables would be broken, or something is too large. Definite.
+    Invalid,
+    /// What is on disk is damaged, or no database at all.
+    Corrupt,
+    /// The tables are not as the statements expect them.
+    Schema,
+    /// Anything else.
+    Other,
+}
+
+impl Class {
+    /// Whether nothing is stored even when COMMIT failed this way.
+    pub(super) fn is_definite(self) -> bool {
+        match self {
+            Self::Busy | Self::Refused | Self::Taken | Self::Invalid => true,
+            Self::Corrupt | Self::Schema | Self::Other => false,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The schema's version: read at every start, brought up to date in one transaction.
+
+use crate::store::error::{Error, ErrorKind};
+use crate::store::sql::codec::Reader;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::driver::{Connection, Driver, args};
+use crate::store::sql::fault::Fault;
+use crate::store::sql::transact::{Work, read, write};
+
+/// The schema version of this program.
+pub(super) fn version<D: Dialect>() -> u32 {
+    u32::try_from(D::MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Brings an older schema up to date; refuses a newer one.
+///
+/// Any number of processes may do so at once: the first one to begin its transaction migrates, the
+/// others find it done.
+pub(super) async fn migrate<D: Dialect>(writers: &sqlx::Pool<D::Db>) -> Result<(), Error> {
+    // Looked at first, so that a start with nothing to do waits for no other writer.
+    if current::<D>(writers).await? == version::<D>() {
+        return Ok(());
+    }
+    write::<D, _>(writers, Migrate).await
+}
+
+/// Refuses a schema that is not of exactly this program's version.
+pub(super) async fn check<D: Dialect>(writers: &sqlx::Pool<D::Db>) -> Result<(), Error> {
+    let found = current::<D>(writers).await?;
+    if found == version::<D>() {
+        return Ok(());
+    }
+    Err(refused::<D>(found))
+}
+
+async fn current<D: Dialect>(pool: &sqlx::Pool<D::Db>) -> Result<u32, Error> {
+    read::<D, _>(pool, Current).await
+}
+
+fn refused<D: Dialect>(found: u32) -> Error {
+    let expected = version::<D>();
+    let advice = match found {
+        0 => "the database has no schema yet, this program needs",
+        _ if found < expected => "migrate the database: its schema is older than",
+        _ => "use a newer program: the database's schema is newer than",
+    };
+    Error::new(
+        ErrorKind::Schema,
+        format!("{advice} version {expected} (found version {found})"),
+    )
+}
+
+/// The version that the database has; 0 when it has none.
+struct Current;
+
+impl<D: Dialect> Work<D> for Current {
+    type Out = u32;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<u32, Fault> {
+        let exists = D::Db::all(on, D::STATEMENTS.has_schema, args![]).await?;
+        if exists.is_empty() {
+            return Ok(0);
+        }
+        let rows = D::Db::all(on, D::STATEMENTS.schema_version, args![]).await?;
+        let Some(row) = rows.first() else {
+            return Ok(0);
+        };
+        let read = Reader::<D>::any(row, "the schema");
+        match read.maybe_int(0, "the version")? {
+            Some(_) => Ok(read.count(0, "the version")?),
+            None => Ok(0),
+        }
+    }
+}
+
+struct Migrate;
+
+impl<D: Dialect> Work<D> for Migrate {
+    type Out = ();
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<(), Fault> {
+        D::Db::run(on, D::STATEMENTS.create_schema, args![]).await?;
+        let found = Work::<D>::run(&Current, on).await?;
+        if found > version::<D>() {
+            return Err(refused::<D>(found).into());
+        }
+        for (version, script) in (1..).zip(D::MIGRATIONS) {
+            if version > found {
+                D::Db::script(on, script).await?;
+                let args = args![i64::from(version)];
+                D::Db::run(on, D::STATEMENTS.insert_schema, args).await?;
+            }
+        }
+        Ok(())
+    }
+}

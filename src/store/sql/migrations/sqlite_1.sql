@@ -1,0 +1,70 @@
+-- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
+-- the 16 bytes of a UUID. Later versions only add.
+
+CREATE TABLE onramp_onboarding (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    tenant     TEXT    NOT NULL,
+    flow       TEXT    NOT NULL,
+    subject    TEXT    NOT NULL,
+    active     INTEGER,            -- 1, or NULL for one that makes room for a successor
+    revision   INTEGER NOT NULL,
+    stage      TEXT    NOT NULL,
+    fence      INTEGER NOT NULL,   -- the last fence, kept while it is not in the queue
+    state      TEXT    NOT NULL,   -- JSON
+    head       BLOB    NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (tenant, flow, subject, active)
+) STRICT;
+
+CREATE TABLE onramp_fact (
+    onboarding BLOB    NOT NULL REFERENCES onramp_onboarding (id),
+    step       TEXT    NOT NULL,
+    version    INTEGER NOT NULL,
+    payload    TEXT    NOT NULL,   -- JSON
+    salt       BLOB    NOT NULL,
+    given_by   TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (onboarding, step)
+) STRICT;
+
+CREATE TABLE onramp_journal (
+    onboarding BLOB    NOT NULL REFERENCES onramp_onboarding (id),
+    revision   INTEGER NOT NULL,
+    command    BLOB    NOT NULL,
+    given_by   TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    events     TEXT    NOT NULL,   -- the JSON text that was hashed
+    hash       BLOB    NOT NULL,
+    PRIMARY KEY (onboarding, revision),
+    UNIQUE (onboarding, command)
+) STRICT;
+
+CREATE TABLE onramp_queue (
+    onboarding BLOB    NOT NULL PRIMARY KEY REFERENCES onramp_onboarding (id),
+    tenant     TEXT    NOT NULL,
+    flow       TEXT    NOT NULL,
+    due_at     INTEGER NOT NULL,   -- for a leased one, when its lease runs out
+    fence      INTEGER NOT NULL,
+    leased     INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL,
+    worker     TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+
+CREATE TABLE onramp_outbox (
+    id         BLOB    NOT NULL PRIMARY KEY,
+    tenant     TEXT    NOT NULL,
+    flow       TEXT    NOT NULL,
+    subject    TEXT    NOT NULL,
+    onboarding BLOB    NOT NULL,
+    revision   INTEGER NOT NULL,
+    place      INTEGER NOT NULL,   -- among the messages of its commit
+    topic      TEXT    NOT NULL,
+    at         INTEGER NOT NULL,
+    stored_at  INTEGER NOT NULL,
+    visible_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);

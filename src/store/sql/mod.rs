@@ -1,0 +1,60 @@
+//! Stores on SQL databases: one body, [`SqlStore`], and one sealed [`Dialect`] for each database.
+//!
+//! ```text
+//!   onramp_onboarding  id | tenant flow subject active | revision stage fence state head | ...
+//!      │ 1             one row each; `revision` is what a commit is compared against
+//!      │
+//!      ├─ n  onramp_fact     (onboarding, step)      payload, salt: all personal data is here
+//!      ├─ n  onramp_journal  (onboarding, revision)  one row per commit; its command is unique
+//!      ├─ 1? onramp_queue    (onboarding)            flow due_at | fence leased attempt worker
+//!      │                     only while a worker has, or will have, something to do
+//!      └─ n  onramp_outbox   (id)                    until it is delivered
+//! ```
+//!
+//! **Every write is one transaction, in a task of its own that no dropped future can stop; every
+//! statement in it that changes a row names the revision or the fence it was decided on.**
+//!
+//! How a call travels:
+//!
+//! ```text
+//!   Store method (body) ─> Work (read, write, queue, outbox) ─> transact: spawn, BEGIN, run,
+//!   COMMIT, retry what is busy, tell definite from in doubt ─> Statements of the Dialect ─> sqlx
+//! ```
+//!
+//! What the rest relies on:
+//!
+//! - *Fence*: while an onboarding is queued its last fence is in its queue row, otherwise in its
+//!   own row. It is carried over in the transaction that takes it out or puts it in, so it never
+//!   repeats.
+//! - *Lease*: `due_at` of a leased entry is when the lease runs out, so that what can be claimed is
+//!   one range of one index. All times of the queue are the database's.
+//! - *Nothing of sqlx* is in a public signature.
+
+mod body;
+mod codec;
+#[expect(unnameable_types, reason = "seals the dialects")]
+mod dialect;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
+mod driver;
+mod fault;
+mod migrate;
+mod outbox;
+mod queue;
+mod read;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
+mod statements;
+mod transact;
+mod write;
+
+pub use body::SqlStore;
+pub use dialect::Dialect;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{Sqlite, SqliteStore};

@@ -1,0 +1,129 @@
+//! Reads: one statement each, keyed by tenant.
+
+use std::time::Duration;
+
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::record::{FactRecord, JournalEntry, Row};
+use crate::store::sql::codec::{self, Reader};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::driver::{Connection, Driver, args};
+use crate::store::sql::fault::Fault;
+use crate::store::sql::transact::Work;
+
+/// An onboarding by identity.
+pub(super) struct Load {
+    pub(super) tenant: TenantId,
+    pub(super) id: OnboardingId,
+}
+
+impl<D: Dialect> Work<D> for Load {
+    type Out = Option<Row>;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Row>, Fault> {
+        let args = args![self.tenant.as_str(), self.id.as_uuid()];
+        let rows = D::Db::all(on, D::STATEMENTS.row_by_id, args).await?;
+        Ok(rows.first().map(codec::row::<D>).transpose()?)
+    }
+}
+
+/// An onboarding by what it is found by.
+pub(super) struct Find(pub(super) Key);
+
+impl<D: Dialect> Work<D> for Find {
+    type Out = Option<Row>;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Row>, Fault> {
+        let Key {
+            tenant,
+            flow,
+            subject,
+        } = &self.0;
+        let args = args![tenant.as_str(), flow.as_str(), subject.as_str()];
+        let rows = D::Db::all(on, D::STATEMENTS.row_by_key, args).await?;
+        Ok(rows.first().map(codec::row::<D>).transpose()?)
+    }
+}
+
+/// The revision that a command made.
+pub(super) struct Committed {
+    pub(super) tenant: TenantId,
+    pub(super) id: OnboardingId,
+    pub(super) command: CommandId,
+}
+
+impl<D: Dialect> Work<D> for Committed {
+    type Out = Option<Revision>;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Revision>, Fault> {
+        let args = args![
+            self.tenant.as_str(),
+            self.id.as_uuid(),
+            self.command.as_uuid()
+        ];
+        let rows = D::Db::all(on, D::STATEMENTS.committed, args).await?;
+        let revision = rows
+            .first()
+            .map(|row| Reader::<D>::of(row, self.id).count(0, "a journal entry"));
+        Ok(revision.transpose()?.map(Revision::new))
+    }
+}
+
+/// The facts of an onboarding.
+pub(super) struct Facts {
+    pub(super) tenant: TenantId,
+    pub(super) id: OnboardingId,
+}
+
+impl<D: Dialect> Work<D> for Facts {
+    type Out = Vec<FactRecord>;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<FactRecord>, Fault> {
+        let args = args![self.tenant.as_str(), self.id.as_uuid()];
+        let rows = D::Db::all(on, D::STATEMENTS.facts, args).await?;
+        let facts = rows.iter().map(|row| codec::fact::<D>(row, self.id));
+        Ok(facts.collect::<Result<_, _>>()?)
+    }
+}
+
+/// A part of an onboarding's journal.
+pub(super) struct Journal {
+    pub(super) tenant: TenantId,
+    pub(super) id: OnboardingId,
+    pub(super) after: Revision,
+    pub(super) limit: usize,
+}
+
+impl<D: Dialect> Work<D> for Journal {
+    type Out = Vec<JournalEntry>;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<JournalEntry>, Fault> {
+        let args = args![
+            self.tenant.as_str(),
+            self.id.as_uuid(),
+            codec::counter(self.after.get())?,
+            codec::limit(self.limit),
+        ];
+        let rows = D::Db::all(on, D::STATEMENTS.journal, args).await?;
+        let entries = rows.iter().map(|row| codec::entry::<D>(row, self.id));
+        Ok(entries.collect::<Result<_, _>>()?)
+    }
+}
+
+/// How long until something of a flow is due.
+pub(super) struct NextDue(pub(super) FlowName);
+
+impl<D: Dialect> Work<D> for NextDue {
+    type Out = Option<Duration>;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Duration>, Fault> {
+        let args = args![self.0.as_str()];
+        let rows = D::Db::all(on, D::STATEMENTS.next_due, args).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let micros = Reader::<D>::any(row, "the queue").int(0, "a due time")?;
+        Ok(Some(Duration::from_micros(
+            u64::try_from(micros).unwrap_or(0),
+        )))
+    }
+}

@@ -1,0 +1,162 @@
+//! The text of every statement, once. Each argument occurs once, in textual order, so that `$n` and
+//! `?` agree.
+
+/// The statements of a dialect.
+#[derive(Debug)]
+pub struct Statements {
+    // Onboardings.
+    pub row_by_id: &'static str,
+    pub row_by_key: &'static str,
+    pub insert_onboarding: &'static str,
+    pub advance_onboarding: &'static str,
+    pub keep_fence: &'static str,
+    /// What a commit is checked against. Locks both rows where writers run at the same time.
+    pub look: &'static str,
+    // Facts.
+    pub facts: &'static str,
+    pub put_fact: &'static str,
+    pub remove_fact: &'static str,
+    // The journal.
+    pub committed: &'static str,
+    pub journal: &'static str,
+    pub insert_journal: &'static str,
+    // The queue. Every change of an entry names its fence and whether it is leased.
+    pub enqueue: &'static str,
+    pub wake: &'static str,
+    pub hold: &'static str,
+    pub hand_back: &'static str,
+    pub dequeue: &'static str,
+    pub due: &'static str,
+    pub claim: &'static str,
+    pub renew: &'static str,
+    pub release: &'static str,
+    pub next_due: &'static str,
+    // The outbox.
+    pub insert_outbox: &'static str,
+    pub visible_outbox: &'static str,
+    pub hide_outbox: &'static str,
+    pub delete_outbox: &'static str,
+    // The schema.
+    pub has_schema: &'static str,
+    pub create_schema: &'static str,
+    pub schema_version: &'static str,
+    pub insert_schema: &'static str,
+}
+
+/// The statements of a database with `$n` and `ON CONFLICT`.
+///
+/// `$now`: microseconds since 1970 on the database's clock. `$lock`: how rows that were read are
+/// locked. `$has_schema`: a query that gives a row when `onramp_schema` exists.
+macro_rules! statements {
+    (now: $now:literal, lock: $lock:literal, has_schema: $has_schema:literal) => {
+        $crate::store::sql::statements::Statements {
+            row_by_id: "SELECT id, revision, head, state FROM onramp_onboarding \
+                WHERE tenant = $1 AND id = $2",
+            row_by_key: "SELECT id, revision, head, state FROM onramp_onboarding \
+                WHERE tenant = $1 AND flow = $2 AND subject = $3 AND active = 1",
+            insert_onboarding: "INSERT INTO onramp_onboarding (id, tenant, flow, subject, \
+                revision, stage, state, head, created_at, updated_at, active, fence) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0)",
+            advance_onboarding: "UPDATE onramp_onboarding \
+                SET revision = $1, stage = $2, fence = $3, state = $4, head = $5, updated_at = $6 \
+                WHERE id = $7 AND tenant = $8 AND revision = $9",
+            keep_fence: "UPDATE onramp_onboarding SET fence = $1 \
+                WHERE id = $2 AND tenant = $3 AND revision = $4",
+            look: concat!(
+                "SELECT o.revision, o.fence, q.fence, q.leased, \
+                (SELECT j.revision FROM onramp_journal j \
+                 WHERE j.onboarding = o.id AND j.command = $1) \
+                FROM onramp_onboarding o LEFT JOIN onramp_queue q ON q.onboarding = o.id \
+                WHERE o.tenant = $2 AND o.id = $3",
+                $lock
+            ),
+            facts: "SELECT f.step, f.version, f.payload, f.salt, f.given_by, f.at \
+                FROM onramp_onboarding o JOIN onramp_fact f ON f.onboarding = o.id \
+                WHERE o.tenant = $1 AND o.id = $2",
+            put_fact: "INSERT INTO onramp_fact \
+                (onboarding, step, version, payload, salt, given_by, at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                ON CONFLICT (onboarding, step) DO UPDATE SET version = excluded.version, \
+                payload = excluded.payload, salt = excluded.salt, \
+                given_by = excluded.given_by, at = excluded.at",
+            remove_fact: "DELETE FROM onramp_fact WHERE onboarding = $1 AND step = $2",
+            committed: "SELECT j.revision \
+                FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
+                WHERE o.tenant = $1 AND o.id = $2 AND j.command = $3",
+            journal: "SELECT j.revision, j.command, j.given_by, j.at, j.events, j.hash \
+                FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
+                WHERE o.tenant = $1 AND o.id = $2 AND j.revision > $3 \
+                ORDER BY j.revision LIMIT $4",
+            insert_journal: "INSERT INTO onramp_journal \
+                (onboarding, revision, command, given_by, at, events, hash) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            enqueue: concat!(
+                "INSERT INTO onramp_queue \
+                (onboarding, tenant, flow, fence, due_at, leased, attempt) \
+                VALUES ($1, $2, $3, $4, ", $now, " + $5, 0, 0)"
+            ),
+            wake: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, attempt = 0, worker = NULL \
+                WHERE onboarding = $2 AND fence = $3 AND leased = $4"
+            ),
+            hold: "UPDATE onramp_queue SET attempt = 1 \
+                WHERE onboarding = $1 AND fence = $2 AND leased = $3",
+            hand_back: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL \
+                WHERE onboarding = $2 AND fence = $3 AND leased = $4"
+            ),
+            dequeue: "DELETE FROM onramp_queue \
+                WHERE onboarding = $1 AND fence = $2 AND leased = $3",
+            due: concat!(
+                "SELECT onboarding, tenant, fence, attempt FROM onramp_queue \
+                WHERE flow = $1 AND due_at <= ", $now, " ORDER BY due_at, onboarding LIMIT $2",
+                $lock
+            ),
+            claim: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, fence = fence + 1, leased = 1, \
+                attempt = attempt + 1, worker = $2 WHERE onboarding = $3 AND fence = $4"
+            ),
+            renew: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1 \
+                WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1"
+            ),
+            release: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL, \
+                attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END \
+                WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1"
+            ),
+            next_due: concat!(
+                "SELECT due_at - ", $now, " FROM onramp_queue \
+                WHERE flow = $1 ORDER BY due_at LIMIT 1"
+            ),
+            insert_outbox: concat!(
+                "INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
+                place, topic, at, stored_at, visible_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ", $now, ", 0)"
+            ),
+            visible_outbox: concat!(
+                "SELECT id, visible_at, tenant, flow, subject, onboarding, revision, topic, at \
+                FROM onramp_outbox WHERE visible_at <= ", $now,
+                " ORDER BY stored_at, revision, place LIMIT $1",
+                $lock
+            ),
+            hide_outbox: concat!(
+                "UPDATE onramp_outbox SET visible_at = ", $now, " + $1 \
+                WHERE id = $2 AND visible_at = $3"
+            ),
+            delete_outbox: "DELETE FROM onramp_outbox WHERE id = $1",
+            has_schema: $has_schema,
+            create_schema: "CREATE TABLE IF NOT EXISTS onramp_schema \
+                (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)",
+            schema_version: "SELECT MAX(version) FROM onramp_schema",
+            insert_schema: concat!(
+                "INSERT INTO onramp_schema (version, applied_at) VALUES ($1, ", $now, ")"
+            ),
+        }
+    };
+}
+#[cfg_attr(
+    not(feature = "sqlite"),
+    expect(unused_imports, reason = "used by dialects")
+)]
+pub(super) use statements;

@@ -1,0 +1,118 @@
+//! Runs work to its end: in a task that nobody can drop, whole or not at all.
+
+use std::future::Future;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::pool::PoolConnection;
+use uuid::Uuid;
+
+use crate::store::error::{Error, ErrorKind};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::driver::Connection;
+use crate::store::sql::fault::{Fault, at_commit};
+
+/// How often work is begun that others got in the way of.
+const TRIES: u32 = 8;
+
+/// Something to be done on one connection. Run again from its beginning when others got in the
+/// way, so it keeps nothing from one run to the next.
+pub(super) trait Work<D: Dialect>: Send + Sync + 'static {
+    type Out: Send + 'static;
+
+    fn run(&self, on: &mut Connection<D>) -> impl Future<Output = Result<Self::Out, Fault>> + Send;
+}
+
+/// Runs work that reads, in single statements without a transaction.
+///
+/// It has a task of its own too, so that no connection goes back to the pool with a statement
+/// half-way.
+pub(super) async fn read<D: Dialect, W: Work<D>>(
+    pool: &sqlx::Pool<D::Db>,
+    work: W,
+) -> Result<W::Out, Error> {
+    let pool = pool.clone();
+    let reading = async move {
+        let run = || async {
+            let mut on = pool.acquire().await?;
+            work.run(&mut on).await
+        };
+        retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
+    };
+    apart(reading, ErrorKind::Unavailable).await
+}
+
+/// Runs work that writes, in one transaction.
+pub(super) async fn write<D: Dialect, W: Work<D>>(
+    pool: &sqlx::Pool<D::Db>,
+    work: W,
+) -> Result<W::Out, Error> {
+    let pool = pool.clone();
+    let writing = async move {
+        let run = || async {
+            let mut on = pool.acquire().await?;
+            once::<D, W>(&mut on, &work).await
+        };
+        retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
+    };
+    apart(writing, ErrorKind::InDoubt).await
+}
+
+async fn once<D: Dialect, W: Work<D>>(
+    on: &mut PoolConnection<D::Db>,
+    work: &W,
+) -> Result<W::Out, Fault> {
+    let mut transaction = on.begin_with(D::BEGIN).await?;
+    let out = match work.run(&mut transaction).await {
+        Ok(out) => out,
+        Err(fault) => {
+            if transaction.rollback().await.is_err() {
+                on.close_on_drop();
+            }
+            return Err(fault);
+        }
+    };
+    transaction.commit().await.map_err(|error| {
+        // Whatever state the connection is in, nobody gets it again.
+        on.close_on_drop();
+        at_commit::<D>(error)
+    })?;
+    Ok(out)
+}
+
+/// Runs it again, a bounded number of times, as long as others got in the way.
+pub(super) async fn retrying<D: Dialect, T, F>(run: impl Fn() -> F) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>> + Send,
+{
+    let mut tries = 1;
+    loop {
+        match run().await {
+            Err(fault) if tries < TRIES && fault.passes::<D>() => back_off(tries).await,
+            ended => return ended,
+        }
+        tries += 1;
+    }
+}
+
+/// Runs it in a task, which goes on when the caller no longer waits. `lost` is what it means when
+/// the task itself is gone: it panicked, or the runtime was shut down.
+async fn apart<T: Send + 'static>(
+    task: impl Future<Output = Result<T, Error>> + Send + 'static,
+    lost: ErrorKind,
+) -> Result<T, Error> {
+    let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
+        Error::new(ErrorKind::Config, "an SQL store needs a Tokio runtime").because(error)
+    })?;
+    match runtime.spawn(task).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::new(lost, "the task of a database call was lost").because(error)),
+    }
+}
+
+/// Sleeps for a random part of a time that doubles with each try, half a second at most.
+async fn back_off(tries: u32) {
+    let longest = 4_000_u64.saturating_mul(1 << tries.min(16)).min(500_000);
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    tokio::time::sleep(Duration::from_micros(random % longest)).await;
+}

@@ -1,0 +1,239 @@
+//! Creation and commit.
+
+use crate::id::{Fence, OnboardingId, Revision, TenantId};
+use crate::store::error::Error;
+use crate::store::record::{
+    Commit, CommitOutcome, Created, FactChange, JournalEntry, NewOnboarding, OutboxMessage,
+    QueueChange, Row,
+};
+use crate::store::sql::codec::{self, Reader, counter};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::driver::{Connection, Driver, args};
+use crate::store::sql::fault::Fault;
+use crate::store::sql::queue;
+use crate::store::sql::read::{Find, Load};
+use crate::store::sql::transact::Work;
+
+/// Create, or give the one that exists.
+pub(super) struct Create(pub(super) NewOnboarding);
+
+impl<D: Dialect> Work<D> for Create {
+    type Out = Created;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<Created, Fault> {
+        let NewOnboarding { row, entry } = &self.0;
+        let key = row.state.key();
+        let find = Find(key.clone());
+        if let Some(row) = Work::<D>::run(&find, on).await? {
+            return Ok(Created { row, fresh: false });
+        }
+        let args = args![
+            row.state.id().as_uuid(),
+            key.tenant.as_str(),
+            key.flow.as_str(),
+            key.subject.as_str(),
+            counter(row.state.revision().get())?,
+            row.state.stage().as_str(),
+            codec::encode(&row.state)?,
+            &row.head.as_bytes()[..],
+            row.state.created_at().timestamp_micros(),
+            entry.at.timestamp_micros(),
+        ];
+        D::Db::run(on, D::STATEMENTS.insert_onboarding, args).await?;
+        append::<D>(on, entry).await?;
+        Ok(Created {
+            row: row.clone(),
+            fresh: true,
+        })
+    }
+}
+
+/// What a commit is checked against, read in its transaction.
+pub(super) struct Seen {
+    pub(super) revision: Revision,
+    /// What its own row says; the last one only while it is not in the queue.
+    kept_fence: Fence,
+    /// The queue entry: its fence, and whether it is leased.
+    pub(super) queued: Option<(Fence, bool)>,
+    /// Which revision the command made before.
+    replayed: Option<Revision>,
+}
+
+impl Seen {
+    /// Whether a claim is the newest one and has not been given back.
+    pub(super) fn holds(&self, fence: Fence) -> bool {
+        self.queued == Some((fence, true))
+    }
+
+    /// The highest fence given out so far.
+    fn last_fence(&self) -> Fence {
+        self.queued.map_or(self.kept_fence, |(fence, _)| fence)
+    }
+}
+
+/// Looks at an onboarding of a tenant; `command` is the one that may be a repetition.
+pub(super) async fn look<D: Dialect>(
+    on: &mut Connection<D>,
+    tenant: &TenantId,
+    id: OnboardingId,
+    command: &[u8],
+) -> Result<Option<Seen>, Fault> {
+    let args = args![command, tenant.as_str(), id.as_uuid()];
+    let rows = D::Db::all(on, D::STATEMENTS.look, args).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let read = Reader::<D>::of(row, id);
+    let queued = match read.maybe_int(2, "the queue's fence")? {
+        Some(_) => Some((
+            Fence::new(read.count(2, "the queue's fence")?),
+            read.int(3, "the lease")? == 1,
+        )),
+        None => None,
+    };
+    let replayed = match read.maybe_int(4, "a journal entry")? {
+        Some(_) => Some(Revision::new(read.count(4, "a journal entry")?)),
+        None => None,
+    };
+    Ok(Some(Seen {
+        revision: Revision::new(read.count(0, "the revision")?),
+        kept_fence: Fence::new(read.count(1, "the fence")?),
+        queued,
+        replayed,
+    }))
+}
+
+impl<D: Dialect> Work<D> for Commit {
+    type Out = CommitOutcome;
+
+    async fn run(&self, on: &mut Connection<D>) -> Result<CommitOutcome, Fault> {
+        let command = self.command().as_uuid();
+        let seen = look::<D>(on, self.tenant(), self.id(), command.as_bytes()).await?;
+        let Some(seen) = seen else {
+            return Ok(CommitOutcome::Absent);
+        };
+        if let Some(revision) = seen.replayed {
+            let current = Box::new(current::<D>(on, self).await?);
+            return Ok(CommitOutcome::Replayed { revision, current });
+        }
+        if self.fence.is_some_and(|fence| !seen.holds(fence)) {
+            return Ok(CommitOutcome::Fenced);
+        }
+        if seen.revision != self.expected {
+            let current = Box::new(current::<D>(on, self).await?);
+            return Ok(CommitOutcome::Conflict { current });
+        }
+        advance::<D>(on, self, &seen).await?;
+        append::<D>(on, &self.entry).await?;
+        for change in &self.facts {
+            change_fact::<D>(on, self.id(), change).await?;
+        }
+        queue::change::<D>(on, self, &seen).await?;
+        for (place, message) in self.outbox.iter().enumerate() {
+            post::<D>(on, message, place).await?;
+        }
+        Ok(CommitOutcome::Committed)
+    }
+}
+
+async fn current<D: Dialect>(on: &mut Connection<D>, commit: &Commit) -> Result<Row, Fault> {
+    let id = commit.id();
+    let tenant = commit.tenant().clone();
+    let row = Work::<D>::run(&Load { tenant, id }, on).await?;
+    row.ok_or(Fault::Moved)
+}
+
+/// The compare-and-swap. An onboarding that leaves the queue takes its fence along.
+async fn advance<D: Dialect>(
+    on: &mut Connection<D>,
+    commit: &Commit,
+    seen: &Seen,
+) -> Result<(), Fault> {
+    let fence = match commit.queue {
+        QueueChange::Remove => seen.last_fence(),
+        _ => seen.kept_fence,
+    };
+    let state = &commit.row.state;
+    let args = args![
+        counter(state.revision().get())?,
+        state.stage().as_str(),
+        counter(fence.get())?,
+        codec::encode(state)?,
+        &commit.row.head.as_bytes()[..],
+        commit.entry.at.timestamp_micros(),
+        commit.id().as_uuid(),
+        commit.tenant().as_str(),
+        counter(commit.expected.get())?,
+    ];
+    one(D::Db::run(on, D::STATEMENTS.advance_onboarding, args).await?)
+}
+
+async fn append<D: Dialect>(on: &mut Connection<D>, entry: &JournalEntry) -> Result<(), Fault> {
+    let args = args![
+        entry.onboarding.as_uuid(),
+        counter(entry.revision.get())?,
+        entry.command.as_uuid(),
+        entry.by.to_string(),
+        entry.at.timestamp_micros(),
+        entry.events.as_str(),
+        &entry.hash.as_bytes()[..],
+    ];
+    one(D::Db::run(on, D::STATEMENTS.insert_journal, args).await?)
+}
+
+async fn change_fact<D: Dialect>(
+    on: &mut Connection<D>,
+    id: OnboardingId,
+    change: &FactChange,
+) -> Result<(), Fault> {
+    match change {
+        FactChange::Put(record) => {
+            let args = args![
+                id.as_uuid(),
+                record.fact.step().as_str(),
+                i64::from(record.fact.version()),
+                record.fact.json(),
+                &record.salt[..],
+                record.by.to_string(),
+                record.at.timestamp_micros(),
+            ];
+            D::Db::run(on, D::STATEMENTS.put_fact, args).await?;
+        }
+        FactChange::Remove(step) => {
+            let args = args![id.as_uuid(), step.as_str()];
+            D::Db::run(on, D::STATEMENTS.remove_fact, args).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn post<D: Dialect>(
+    on: &mut Connection<D>,
+    message: &OutboxMessage,
+    place: usize,
+) -> Result<(), Fault> {
+    let args = args![
+        message.id,
+        message.key.tenant.as_str(),
+        message.key.flow.as_str(),
+        message.key.subject.as_str(),
+        message.onboarding.as_uuid(),
+        counter(message.revision.get())?,
+        codec::limit(place),
+        message.topic.as_str(),
+        message.at.timestamp_micros(),
+    ];
+    one(D::Db::run(on, D::STATEMENTS.insert_outbox, args).await?)
+}
+
+/// Holds a guarded statement to having changed its one row.
+pub(super) fn one(rows: u64) -> Result<(), Fault> {
+    if rows == 1 { Ok(()) } else { Err(Fault::Moved) }
+}
+
+impl Seen {
+    /// The fence with which the onboarding enters the queue.
+    pub(super) fn entering(&self) -> Result<i64, Error> {
+        counter(self.last_fence().get())
+    }
+}

@@ -1,0 +1,345 @@
+//! A typed commit fails in exactly three ways, and each tells what has happened.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use onramp::prelude::*;
+use onramp::store::{
+    Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, NewOnboarding,
+    NotAppliedBecause, OutboxMessage, Row, WorkerId,
+};
+use onramp::{CommandId, FlowName, Key, Revision};
+use support::{Company, Desk, Faults, Paid, each_store};
+
+/// How the connection of [`Cut`] breaks at the next commit.
+#[derive(Clone, Copy)]
+enum At {
+    Nowhere = 0,
+    BeforeCommit = 1,
+    AfterCommit = 2,
+    AfterCommitAndThenDown = 3,
+    Unreachable = 4,
+}
+
+/// A store whose connection breaks at the worst moment.
+struct Cut {
+    inner: MemoryStore,
+    at: AtomicU8,
+}
+
+impl Cut {
+    fn store() -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryStore::new(),
+            at: AtomicU8::new(0),
+        })
+    }
+
+    fn next(&self, at: At) {
+        self.at.store(at as u8, SeqCst);
+    }
+}
+
+#[async_trait]
+impl Store for Cut {
+    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        self.inner.create(new).await
+    }
+
+    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
+        self.inner.load(tenant, id).await
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        self.inner.find(key).await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        match self.at.load(SeqCst) {
+            1 => Err(Error::in_doubt("cut before")),
+            2 | 3 => {
+                self.inner.commit(commit).await?;
+                Err(Error::in_doubt("cut after"))
+            }
+            4 => Err(Error::unavailable("no route")),
+            _ => self.inner.commit(commit).await,
+        }
+    }
+
+    async fn committed(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        command: CommandId,
+    ) -> Result<Option<Revision>, Error> {
+        if self.at.load(SeqCst) == At::AfterCommitAndThenDown as u8 {
+            return Err(Error::unavailable("no route"));
+        }
+        self.inner.committed(tenant, id, command).await
+    }
+
+    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
+        self.inner.facts(tenant, id).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, Error> {
+        self.inner.journal(tenant, id, after, limit).await
+    }
+
+    async fn claim(
+        &self,
+        flow: &FlowName,
+        worker: &WorkerId,
+        max: usize,
+        lease: Duration,
+    ) -> Result<Vec<Lease>, Error> {
+        self.inner.claim(flow, worker, max, lease).await
+    }
+
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
+        self.inner.renew(leases, lease).await
+    }
+
+    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+        self.inner.release(lease, after).await
+    }
+
+    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+        self.inner.park(lease, at).await
+    }
+
+    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        self.inner.next_due(flow).await
+    }
+
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+        self.inner.take_outbox(max, hidden).await
+    }
+
+    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
+        self.inner.ack_outbox(messages).await
+    }
+}
+
+fn company(name: &str) -> Company {
+    Company { name: name.into() }
+}
+
+#[tokio::test]
+async fn what_the_rules_refuse_gives_the_handle_back() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let running = desk.answered("org-1").await;
+        let at = running.revision();
+        let refused = desk
+            .onramp
+            .commit(running.submit(company("Again")))
+            .await
+            .unwrap_err();
+        let CommitError::NotApplied(refused) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(
+            refused.because.to_string(),
+            "step company is settled already: revise it to change it"
+        );
+        assert_eq!(refused.onboarding.revision(), at);
+        // Direct navigation to the end, without payment: refused, with what is outstanding.
+        let refused = desk
+            .onramp
+            .commit(refused.onboarding.complete())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "not applied: not complete yet: create_dataset, payment, build_site"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_invalid_answer_names_the_field_and_changes_nothing() {
+    let desk = Desk::new(Arc::new(MemoryStore::new()), Faults::default());
+    let pending = desk.pending("org-1").await;
+    let clearance = desk.onramp.clear(&pending).await.unwrap();
+    let running = desk.onramp.commit(pending.start(clearance)).await.unwrap();
+    let refused = desk
+        .onramp
+        .commit(running.submit(company("")))
+        .await
+        .unwrap_err();
+    let CommitError::NotApplied(refused) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(matches!(refused.because, NotAppliedBecause::Invalid(_)));
+    assert_eq!(
+        refused.because.to_string(),
+        "invalid answer: /name is empty: give a name"
+    );
+    // NUL is refused before any database sees it.
+    let refused = desk
+        .onramp
+        .commit(refused.onboarding.submit(company("a\u{0}b")))
+        .await;
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("contains a NUL character")
+    );
+    let too_long = "x".repeat(300_000);
+    let running = desk.open("org-1").await.into_in_progress().unwrap();
+    let refused = desk.onramp.commit(running.submit(company(&too_long))).await;
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("at most 262144 are stored")
+    );
+    assert_eq!(desk.open("org-1").await.revision().get(), 2);
+}
+
+#[tokio::test]
+async fn two_tabs_give_one_success_and_one_conflict_with_the_current_state() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let first = desk.answered("org-1").await;
+        let second = desk.open("org-1").await.into_in_progress().unwrap();
+        let _ = desk.onramp.commit(first.cancel()).await.unwrap();
+        let lost = desk
+            .onramp
+            .commit(second.revise(company("Late")))
+            .await
+            .unwrap_err();
+        let CommitError::Conflict(conflict) = lost else {
+            panic!("{lost:?}")
+        };
+        let current = conflict.current.into_in_progress().unwrap();
+        assert!(current.stage().undoing.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_sign_ups_at_once_make_one_onboarding() {
+    for store in each_store().await {
+        let desk = Arc::new(Desk::new(store, Faults::default()));
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let desk = Arc::clone(&desk);
+                tokio::spawn(async move { desk.pending("org-1").await.id() })
+            })
+            .collect();
+        let mut ids = std::collections::BTreeSet::new();
+        for task in tasks {
+            ids.insert(task.await.unwrap());
+        }
+        assert_eq!(ids.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_evidence_that_comes_early_twice_or_late_counts_once() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let paid = |n| Paid {
+            invoice: format!("inv-{n}"),
+        };
+        let pending = desk.pending("org-1").await;
+        let pending = desk.onramp.commit(pending.attest(paid(1))).await.unwrap();
+        let at = pending.revision();
+        let pending = desk.onramp.commit(pending.attest(paid(2))).await.unwrap();
+        assert_eq!(pending.revision(), at, "the repetition changed nothing");
+        let kept: Paid = desk
+            .onramp
+            .fact(desk.tenant(), pending.id())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(kept.invoice, "inv-1");
+        let failed = desk.onramp.commit(pending.cancel()).await.unwrap();
+        let failed = desk.onramp.commit(failed.attest(paid(3))).await.unwrap();
+        let running = desk.onramp.commit(failed.retry()).await.unwrap();
+        assert!(running.has::<Paid>());
+    }
+}
+
+#[tokio::test]
+async fn a_cut_after_the_commit_is_found_stored() {
+    let cut = Cut::store();
+    let desk = Desk::new(cut.clone(), Faults::default());
+    let running = desk.answered("org-1").await;
+    cut.next(At::AfterCommit);
+    // It is looked up once, so nobody needs to know of the doubt.
+    let cancelling = desk.onramp.commit(running.cancel()).await.unwrap();
+    assert!(cancelling.stage().undoing.is_some());
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_up_is_unknown_until_it_is_resolved() {
+    for (at, stored) in [
+        (At::AfterCommitAndThenDown, true),
+        (At::BeforeCommit, false),
+    ] {
+        let cut = Cut::store();
+        let desk = Desk::new(cut.clone(), Faults::default());
+        let running = desk.answered("org-1").await;
+        cut.next(at);
+        let unknown = desk.onramp.commit(running.cancel()).await.unwrap_err();
+        let CommitError::Unknown(unknown) = unknown else {
+            panic!("{unknown:?}")
+        };
+        cut.next(At::Nowhere);
+        match desk.onramp.resolve(&unknown.token).await.unwrap() {
+            Resolution::Committed(found) => {
+                assert!(stored);
+                assert_eq!(found.stage(), StageKind::InProgress);
+            }
+            Resolution::NotCommitted(_) => assert!(!stored),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_gives_the_handle_back() {
+    let cut = Cut::store();
+    let desk = Desk::new(cut.clone(), Faults::default());
+    let running = desk.answered("org-1").await;
+    cut.next(At::Unreachable);
+    let down = desk.onramp.commit(running.cancel()).await.unwrap_err();
+    let CommitError::NotApplied(down) = down else {
+        panic!("{down:?}")
+    };
+    cut.next(At::Nowhere);
+    let _ = desk.onramp.commit(down.onboarding.cancel()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_command_twice_counts_once() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let first = desk.answered("org-1").await;
+        let second = desk.open("org-1").await.into_in_progress().unwrap();
+        let id = CommandId::fresh();
+        let once = desk
+            .onramp
+            .commit(first.cancel().identified(id))
+            .await
+            .unwrap();
+        let twice = desk
+            .onramp
+            .commit(second.cancel().identified(id))
+            .await
+            .unwrap();
+        assert_eq!(once.revision(), twice.revision());
+    }
+}
