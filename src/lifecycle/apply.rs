@@ -82,7 +82,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
         }
         Happened::DriftFound { step, failure } => {
             let task = state.step_mut(step);
-            task.drifts += 1;
+            task.drifts = task.drifts.saturating_add(1);
             task.failure = Some(failure.clone());
         }
         Happened::UndoStarted { reason, steps } => {
@@ -104,7 +104,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
         Happened::StepUndone { step, .. } => {
             let task = state.step_mut(step);
             task.fact = None;
-            task.round += 1;
+            task.round = task.round.saturating_add(1);
             task.undo_attempts = 0;
             task.retry_at = None;
             if let Some(undoing) = state.undoing_mut() {

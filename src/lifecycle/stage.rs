@@ -96,18 +96,23 @@ impl UndoReason {
 }
 
 mod sealed {
-    pub trait Sealed {}
+    use super::StageData;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a stage, and no stage can be added",
+        label = "not one of the four stages",
+        note = "the stages are `Pending`, `InProgress`, `Completed` and `Failed`; progress within `InProgress` is the steps' affair"
+    )]
+    pub trait Sealed: Sized {
+        fn take(data: StageData) -> Result<Self, StageData>;
+        fn give(self) -> StageData;
+    }
 }
 
 /// One of the four stages, as a type: [`Pending`], [`InProgress`], [`Completed`], [`Failed`].
-pub trait Stage:
-    sealed::Sealed + Into<StageData> + std::fmt::Debug + Sized + Send + Sync + 'static
-{
+pub trait Stage: sealed::Sealed + std::fmt::Debug + Send + Sync + 'static {
     /// The stage as a value.
     const KIND: StageKind;
-
-    #[doc(hidden)]
-    fn take(data: StageData) -> Result<Self, StageData>;
 }
 
 /// A stage with its data.
@@ -183,20 +188,20 @@ impl StageData {
 
 macro_rules! stages {
     ($($stage:ident)+) => {$(
-        impl sealed::Sealed for $stage {}
         impl Stage for $stage {
             const KIND: StageKind = StageKind::$stage;
-
+        }
+        #[diagnostic::do_not_recommend]
+        impl sealed::Sealed for $stage {
             fn take(data: StageData) -> Result<Self, StageData> {
                 match data {
                     StageData::$stage(stage) => Ok(stage),
                     other => Err(other),
                 }
             }
-        }
-        impl From<$stage> for StageData {
-            fn from(stage: $stage) -> Self {
-                Self::$stage(stage)
+
+            fn give(self) -> StageData {
+                StageData::$stage(self)
             }
         }
     )+};
@@ -209,7 +214,11 @@ macro_rules! operations {
         &[$(StageKind::$from),+]
     };
     (@impl $can:ident [$($from:ident -> $to:ident),+]) => {
-        $(impl $can for $from { type To = $to; })+
+        $(
+            // The label names the legal stages already.
+            #[diagnostic::do_not_recommend]
+            impl $can for $from { type To = $to; }
+        )+
     };
     ($(
         $(#[$doc:meta])*
