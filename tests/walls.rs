@@ -211,13 +211,19 @@ fn engine_knows_no_adapter(sources: &[Source]) -> Vec<String> {
         .collect()
 }
 
-/// No type of sqlx is in a public signature.
+/// No type of sqlx is in a public signature. The one seam to sqlx is a private module.
 fn sqlx_stays_inside(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     let sql = sources
         .iter()
         .filter(|source| source.path.starts_with("src/store/sql"));
     for source in sql {
+        if source.code.contains("pub mod driver") {
+            broken.push(format!("{}: the seam is public", source.path));
+        }
+        if source.path == "src/store/sql/driver.rs" {
+            continue;
+        }
         for (place, _) in source.code.match_indices("pub ") {
             let signature = source.code[place..]
                 .split(['{', ';', '}'])
@@ -259,7 +265,8 @@ type Wall = fn(&[Source]) -> Vec<String>;
 #[test]
 fn each_wall_can_fall() {
     let long = "\n".repeat(501);
-    let cases: [(Wall, &str, &str); 22] = [
+    let cases: [(Wall, &str, &str); 23] = [
+        (sqlx_stays_inside, "src/store/sql/mod.rs", "pub mod driver;"),
         (imports, "src/flow/plan.rs", "use crate::lifecycle::State;"),
         (
             imports,
