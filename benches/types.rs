@@ -169,9 +169,9 @@ mod by_hand {
             mut self,
             cleared: (OnboardingId, DateTime<Utc>),
             now: DateTime<Utc>,
-        ) -> Result<Running, Self> {
+        ) -> Anyhow<Running> {
             if cleared.0 != self.0.id || now - cleared.1 > TimeDelta::minutes(5) {
-                return Err(self);
+                return Err("not cleared".into());
             }
             commit(&mut self.0, now, Happened::Started);
             self.0.started_at = Some(now);
@@ -220,9 +220,7 @@ mod by_hand {
 fn handwritten(given: &Given) -> Anyhow<u64> {
     let pending = by_hand::begin(given);
     let clearance = pending.clearance();
-    let running = pending
-        .start(clearance, given.now)
-        .map_err(|_| "not started")?;
+    let running = pending.start(clearance, given.now)?;
     let running = running.submit(&given.company(), given.now)?;
     Ok(running.complete(given.now)?.read().0)
 }

@@ -2,9 +2,10 @@
 //!
 //! Each wall is a function over sources, so that each is shown to stand (against the real ones)
 //! and to be able to fall (against a made-up one that breaks it).
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop as tests do")]
 
 mod walls {
-    pub mod code;
+    pub(crate) mod code;
 }
 
 use std::collections::BTreeMap;
@@ -103,7 +104,7 @@ fn imports(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     for source in sources {
         let module = source.module();
-        if matches!(module, "lib" | "main") {
+        if matches!(module, "lib" | "prelude") {
             continue;
         }
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -210,13 +211,19 @@ fn engine_knows_no_adapter(sources: &[Source]) -> Vec<String> {
         .collect()
 }
 
-/// No type of sqlx is in a public signature.
+/// No type of sqlx is in a public signature. The one seam to sqlx is a private module.
 fn sqlx_stays_inside(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     let sql = sources
         .iter()
         .filter(|source| source.path.starts_with("src/store/sql"));
     for source in sql {
+        if source.code.contains("pub mod driver") {
+            broken.push(format!("{}: the seam is public", source.path));
+        }
+        if source.path == "src/store/sql/driver.rs" {
+            continue;
+        }
         for (place, _) in source.code.match_indices("pub ") {
             let signature = source.code[place..]
                 .split(['{', ';', '}'])
@@ -258,7 +265,8 @@ type Wall = fn(&[Source]) -> Vec<String>;
 #[test]
 fn each_wall_can_fall() {
     let long = "\n".repeat(501);
-    let cases: [(Wall, &str, &str); 22] = [
+    let cases: [(Wall, &str, &str); 23] = [
+        (sqlx_stays_inside, "src/store/sql/mod.rs", "pub mod driver;"),
         (imports, "src/flow/plan.rs", "use crate::lifecycle::State;"),
         (
             imports,
@@ -432,14 +440,7 @@ fn tree(arguments: &[&str]) -> Vec<String> {
 #[test]
 fn the_core_depends_on_little() {
     let direct = tree(&["--no-default-features", "--depth", "1"]);
-    let core = [
-        "async-trait",
-        "chrono",
-        "serde",
-        "serde_json",
-        "thiserror",
-        "uuid",
-    ];
+    let core = ["chrono", "serde", "serde_json", "thiserror", "uuid"];
     assert_eq!(direct, core);
 
     let forbidden = ["tokio", "sqlx", "axum", "tracing", "sha2"];

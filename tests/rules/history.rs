@@ -15,7 +15,7 @@ use super::plans::name;
 
 /// One move of a history. Mostly it does what is next; sometimes it does anything at all.
 #[derive(Debug, Clone)]
-pub struct Move {
+pub(crate) struct Move {
     /// Below 170: what is next. Above: whatever `which` says.
     wild: u8,
     which: u8,
@@ -27,7 +27,7 @@ pub struct Move {
     roll: u32,
 }
 
-pub fn moves() -> impl Strategy<Value = Vec<Move>> {
+pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
         0..22u8,
@@ -49,11 +49,11 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..50)
 }
 
-pub fn time(seconds: i64) -> DateTime<Utc> {
+pub(crate) fn time(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
 }
 
-pub fn mark(byte: u8) -> FactMark {
+pub(crate) fn mark(byte: u8) -> FactMark {
     FactMark {
         version: 1,
         commitment: Digest::from_bytes([byte; 32]),
@@ -62,33 +62,33 @@ pub fn mark(byte: u8) -> FactMark {
 
 /// A command that was tried, and what came of it.
 #[derive(Debug)]
-pub struct Tried {
-    pub before: State,
-    pub command: Command,
-    pub now: DateTime<Utc>,
-    pub outcome: Result<Vec<Event>, Rejected>,
+pub(crate) struct Tried {
+    pub(crate) before: State,
+    pub(crate) command: Command,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) outcome: Result<Vec<Event>, Rejected>,
     /// The effects that may exist afterwards: a step's, made in one of its rounds.
-    pub world: BTreeSet<(StepName, u32)>,
+    pub(crate) world: BTreeSet<(StepName, u32)>,
     after: State,
 }
 
 impl Tried {
-    pub fn after(&self) -> &State {
+    pub(crate) fn after(&self) -> &State {
         &self.after
     }
 }
 
-pub struct Run {
-    pub plan: Plan,
-    pub state: State,
-    pub commits: Vec<Vec<Event>>,
-    pub tried: Vec<Tried>,
+pub(crate) struct Run {
+    pub(crate) plan: Plan,
+    pub(crate) state: State,
+    pub(crate) commits: Vec<Vec<Event>>,
+    pub(crate) tried: Vec<Tried>,
     now: DateTime<Utc>,
     world: BTreeSet<(StepName, u32)>,
 }
 
 impl Run {
-    pub fn new(plan: Plan) -> Self {
+    pub(crate) fn new(plan: Plan) -> Self {
         let key = Key {
             tenant: TenantId::new("acme").unwrap(),
             flow: plan.flow().clone(),
@@ -107,7 +107,7 @@ impl Run {
     }
 
     /// Every event with the state before and after it.
-    pub fn steps(&self) -> impl Iterator<Item = (State, &Event, State)> {
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (State, &Event, State)> {
         self.tried.iter().flat_map(|tried| {
             let mut state = tried.before.clone();
             let events = tried.outcome.as_ref().map_or(&[][..], Vec::as_slice);
@@ -119,12 +119,12 @@ impl Run {
         })
     }
 
-    pub fn is_task(&self, step: &StepName) -> bool {
+    pub(crate) fn is_task(&self, step: &StepName) -> bool {
         let planned = self.plan.step(step.as_str());
         planned.is_some_and(|planned| planned.kind() == Kind::Task)
     }
 
-    pub fn attempt(&mut self, by: Actor, action: Action) -> Result<(), Rejected> {
+    pub(crate) fn attempt(&mut self, by: Actor, action: Action) -> Result<(), Rejected> {
         let command = Command { by, action };
         let before = self.state.clone();
         let outcome = decide(&before, &self.plan, &command, self.now);
@@ -151,15 +151,15 @@ impl Run {
         result
     }
 
-    pub fn must(&mut self, by: Actor, action: Action) {
+    pub(crate) fn must(&mut self, by: Actor, action: Action) {
         self.attempt(by, action).unwrap();
     }
 
-    pub fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         self.must(Actor::Host, self.starting());
     }
 
-    pub fn record(&mut self, step: &'static str) {
+    pub(crate) fn record(&mut self, step: &'static str) {
         let (step, attempt, fact) = (step.into(), 1, mark(1));
         self.must(
             Actor::Worker,
@@ -179,10 +179,12 @@ impl Run {
     }
 
     fn round(&self, step: &StepName) -> u32 {
-        self.state.step(step.as_str()).map_or(0, |s| s.round())
+        self.state
+            .step(step.as_str())
+            .map_or(0, onramp::lifecycle::StepState::round)
     }
 
-    pub fn play(&mut self, one: &Move) {
+    pub(crate) fn play(&mut self, one: &Move) {
         self.now += TimeDelta::seconds(one.seconds);
         let (by, action) = if one.wild < 170 {
             match self.plausible(one) {
@@ -199,7 +201,7 @@ impl Run {
     fn plausible(&mut self, one: &Move) -> Option<(Actor, Action)> {
         let lucky = one.luck < 180;
         let failure = Failure::from(Problem::CRASHED);
-        let (retryable, roll) = (one.luck % 2 == 0, Roll::from_bits(one.roll));
+        let (retryable, roll) = (one.luck.is_multiple_of(2), Roll::from_bits(one.roll));
         let attempt = 1 + u32::from(one.luck % 4);
         Some(match next(&self.state, &self.plan, self.now) {
             Next::Judge { step } => (
@@ -307,7 +309,7 @@ impl Run {
             .filter(|step| step.kind() == kind)
             .collect();
         match fitting.get(one.step % fitting.len().max(1)) {
-            Some(step) if one.luck % 5 != 0 => step.name().clone(),
+            Some(step) if !one.luck.is_multiple_of(5) => step.name().clone(),
             _ => name(one.step),
         }
     }
@@ -321,7 +323,7 @@ impl Run {
         let (step, fact) = (self.step(kind, one), mark(one.luck));
         let attempt = u32::from(one.luck);
         let failure = Failure::from(Problem::DRIFTED);
-        let (retryable, roll) = (one.luck % 2 == 0, Roll::from_bits(one.roll));
+        let (retryable, roll) = (one.luck.is_multiple_of(2), Roll::from_bits(one.roll));
         match one.which {
             0 => self.starting(),
             1 => Action::Submit { step, fact },

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 /// One step, before it is known what comes before it.
 #[derive(Debug, Clone)]
-pub struct Shape {
+pub(crate) struct Shape {
     kind: u8,
     /// Which of the earlier steps it reads, as bits.
     needs: u8,
@@ -17,7 +17,7 @@ pub struct Shape {
     attempts: u32,
 }
 
-pub fn shapes() -> impl Strategy<Value = Vec<Shape>> {
+pub(crate) fn shapes() -> impl Strategy<Value = Vec<Shape>> {
     let condition = prop_oneof![3 => Just(None), 1 => any::<u8>().prop_map(Some)];
     let shape =
         (0..6u8, any::<u8>(), condition, 1..4u32).prop_map(|(kind, needs, condition, attempts)| {
@@ -31,11 +31,11 @@ pub fn shapes() -> impl Strategy<Value = Vec<Shape>> {
     prop::collection::vec(shape, 1..=8)
 }
 
-pub fn name(index: usize) -> StepName {
+pub(crate) fn name(index: usize) -> StepName {
     StepName::from_text(format!("s{index}"))
 }
 
-pub fn plan(shapes: &[Shape]) -> Plan {
+pub(crate) fn plan(shapes: &[Shape]) -> Plan {
     let steps = shapes.iter().enumerate().map(|(index, shape)| {
         let reads = |bits: u8| -> Vec<Need> {
             let chosen = (0..index).filter(|earlier| bits & (1 << earlier) != 0);

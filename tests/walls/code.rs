@@ -1,7 +1,7 @@
 //! Rust as far as the walls need it: code without comments, strings and tests.
 
 /// The code, with comments, the insides of strings and a trailing test module taken out.
-pub fn strip(text: &str) -> String {
+pub(crate) fn strip(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
     let text = match text.split_once("#[cfg(test)]") {
         Some((code, rest)) if rest.trim_start().starts_with("mod ") => code,
@@ -98,13 +98,13 @@ fn char_literal(text: &str) -> usize {
 }
 
 /// Names and keywords.
-pub fn words(code: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
 }
 
 /// What is named right after `crate::`, each of a group by itself.
-pub fn crate_roots(code: &str) -> Vec<String> {
+pub(crate) fn crate_roots(code: &str) -> Vec<String> {
     let mut roots = Vec::new();
     let code: String = code.replace(char::is_whitespace, " ");
     for (place, found) in code.match_indices("crate::") {
