@@ -171,7 +171,7 @@ impl Line {
             tenant: signup.tenant.to_string(),
             subject: signup.subject.to_string(),
             stage: state.stage(),
-            phase: phase(state, plan, SystemClock.now()).map(|phase| phase.as_str()),
+            phase: phase(state, plan, SystemClock.now()).map(onramp::lifecycle::Phase::as_str),
             percent: state.percent(plan),
             outstanding: awaited.map(|step| step.name().to_string()).collect(),
             unset: unset

@@ -38,6 +38,17 @@ use crate::lifecycle::{
 use crate::store::NotAppliedBecause;
 
 /// A new onboarding that no store knows.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// # use onramp::{Clock, SystemClock};
+/// use onramp::testing::pure;
+/// # fn show<F: Flow>(flow: &Definition<F>) -> Result<(), onramp::InvalidId> {
+/// let (tenant, subject) = (TenantId::new("acme")?, SubjectId::new("org-001")?);
+/// let pending = pure::begin(flow, tenant, subject, SystemClock.now());
+/// assert_eq!(pending.revision().get(), 1);
+/// # Ok(()) }
+/// ```
 pub fn begin<F: Flow>(
     flow: &Definition<F>,
     tenant: TenantId,
@@ -54,6 +65,16 @@ pub fn begin<F: Flow>(
 }
 
 /// A clearance without a look at any gate.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// # use onramp::{Clock, SystemClock};
+/// use onramp::testing::pure;
+/// fn start<F: Flow>(pending: Onboarding<F, Pending>) -> Change<F, Pending, InProgress> {
+///     let clearance = pure::clearance(&pending, SystemClock.now());
+///     pending.start(clearance)
+/// }
+/// ```
 pub fn clearance<F: Flow>(pending: &Onboarding<F, Pending>, now: DateTime<Utc>) -> Clearance<F> {
     Clearance::granted(pending.id(), now)
 }
@@ -62,6 +83,15 @@ pub fn clearance<F: Flow>(pending: &Onboarding<F, Pending>, now: DateTime<Utc>) 
 ///
 /// # Errors
 /// As a commit's: the rules said no, or the answer cannot be taken.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// # use onramp::{Clock, SystemClock};
+/// use onramp::testing::pure;
+/// fn gives_up<F: Flow>(flow: &Definition<F>, pending: Onboarding<F, Pending>) -> bool {
+///     pure::commit(pending.cancel(), flow, SystemClock.now()).is_ok()
+/// }
+/// ```
 #[inline(always)]
 pub fn commit<F: Flow, From: Stage, To: Stage>(
     change: Change<F, From, To>,
