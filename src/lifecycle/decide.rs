@@ -448,6 +448,9 @@ pub fn decide_all(
     commands: &[Command],
     now: DateTime<Utc>,
 ) -> Result<Vec<Event>, Rejected> {
+    if let [only] = commands {
+        return decide(state, plan, only, now);
+    }
     let mut events = Vec::new();
     let mut reached = state.clone();
     for command in commands {

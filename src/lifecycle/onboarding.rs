@@ -38,7 +38,7 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 /// ```
 #[must_use = "a handle is the only way to go on without loading again"]
 pub struct Onboarding<F, S> {
-    common: Common,
+    common: Box<Common>,
     stage: S,
     #[cfg_attr(
         not(feature = "store"),
@@ -393,7 +393,7 @@ mod tests {
             size_of::<Onboarding<Large, S>>(),
             "the flow adds something"
         );
-        assert_eq!(size, size_of::<(Common, Digest, S)>(), "more than its data");
+        assert_eq!(size, size_of::<(Box<Common>, Digest, S)>(), "more than its data");
     }
 
     #[test]
@@ -402,7 +402,7 @@ mod tests {
         check::<InProgress>();
         check::<Completed>();
         check::<Failed>();
-        let bare = size_of::<(Common, Digest)>();
+        let bare = size_of::<(Box<Common>, Digest)>();
         assert_eq!(bare, size_of::<Onboarding<Named, Pending>>());
     }
 }
