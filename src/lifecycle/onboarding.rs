@@ -393,7 +393,11 @@ mod tests {
             size_of::<Onboarding<Large, S>>(),
             "the flow adds something"
         );
-        assert_eq!(size, size_of::<(Box<Common>, Digest, S)>(), "more than its data");
+        assert_eq!(
+            size,
+            size_of::<(Box<Common>, Digest, S)>(),
+            "more than its data"
+        );
     }
 
     #[test]
