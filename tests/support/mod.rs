@@ -275,6 +275,21 @@ impl Desk {
             .unwrap()
     }
 
+    /// Works for a moment, where the queue may not get empty.
+    pub async fn engine_once(&self) {
+        let idle = self.engine();
+        let _ = tokio::time::timeout(Duration::from_secs(2), idle.run_until_idle()).await;
+    }
+
+    pub async fn enrolled(&self, subject: &str) -> OnboardingId {
+        let subject = SubjectId::new(subject).unwrap();
+        self.onramp
+            .enroll(&self.tenant, &subject)
+            .await
+            .unwrap()
+            .id()
+    }
+
     pub async fn pending(&self, subject: &str) -> Onboarding<Workspace, Pending> {
         let subject = SubjectId::new(subject).unwrap();
         let found = self.onramp.enroll(&self.tenant, &subject).await.unwrap();
