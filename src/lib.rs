@@ -44,6 +44,8 @@ mod onramp;
 pub mod prelude;
 #[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 
 pub use id::{

@@ -266,7 +266,11 @@ async fn an_evidence_that_comes_early_twice_or_late_counts_once() {
             .unwrap()
             .unwrap();
         assert_eq!(kept.invoice, "inv-1");
-        let failed = desk.onramp.commit(pending.cancel()).await.unwrap();
+        let clearance = desk.onramp.clear(&pending).await.unwrap();
+        let running = desk.onramp.commit(pending.start(clearance)).await.unwrap();
+        let _ = desk.onramp.commit(running.cancel()).await.unwrap();
+        desk.engine().run_until_idle().await.unwrap();
+        let failed = desk.open("org-1").await.into_failed().unwrap();
         let failed = desk.onramp.commit(failed.attest(paid(3))).await.unwrap();
         let running = desk.onramp.commit(failed.retry()).await.unwrap();
         assert!(running.has::<Paid>());

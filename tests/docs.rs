@@ -1,9 +1,18 @@
 //! Every public type, trait and function has an example in its documentation.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 
 /// Public only because public signatures mention them; no host names them.
-const NEVER_NAMED: [&str; 2] = ["src/flow/provides.rs", "StageData"];
+const NEVER_NAMED: [&str; 6] = [
+    "src/flow/provides.rs",
+    "StageData",
+    "src/store/sql/driver.rs",
+    "src/store/sql/statements.rs",
+    "src/store/sql/dialect.rs: Speaks",
+    "src/store/sql/dialect.rs: Class",
+];
 
 #[test]
 fn every_public_item_has_an_example() {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use crate::flow::definition::{Parts, StepCode};
 use crate::flow::erased::{Condition, Erase, GateCheck};
 use crate::flow::plan::{Kind, Need, Plan, PlanStep};
-use crate::flow::provides::{Always, Provides, Sometimes};
+use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
 use crate::flow::{Answer, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task};
 
 /// A list of steps that grows. Begun by [`Flow::steps`], finished by [`Steps::build`].
@@ -153,7 +153,7 @@ impl<F: Flow, P> Steps<F, P> {
     pub fn when<N, I, C>(self, condition: C) -> When<F, P>
     where
         N: Needs,
-        P: Provides<N::List, I, C>,
+        P: Provides<N::List, I, ThisCondition>,
         C: Fn(&N) -> bool + Send + Sync + 'static,
     {
         When {

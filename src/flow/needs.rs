@@ -23,6 +23,11 @@ use crate::id::StepName;
 /// assert_eq!(needs.len(), 2);
 /// assert!(!needs[0].optional && needs[1].optional);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be needed: it is not the fact of a step",
+    label = "not a fact, an optional fact, or a tuple of up to eight of them",
+    note = "a fact has a stored name: `impl Step for {Self} {{ const NAME: &'static str = \"...\"; }}`"
+)]
 pub trait Needs: Sized + Send + 'static {
     /// The facts as a nested list, for the compile-time check.
     #[doc(hidden)]
@@ -38,6 +43,7 @@ pub trait Needs: Sized + Send + 'static {
     fn gather(facts: &Facts) -> Result<Self, FactError>;
 }
 
+#[diagnostic::do_not_recommend]
 impl Needs for () {
     type List = ();
 
@@ -50,6 +56,7 @@ impl Needs for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Step> Needs for T {
     type List = (T, ());
 
@@ -70,6 +77,7 @@ impl<T: Step> Needs for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Step> Needs for Option<T> {
     type List = (Option<T>, ());
 
@@ -92,6 +100,7 @@ macro_rules! nested {
 
 macro_rules! tuple_needs {
     ($($fact:ident)+) => {
+        #[diagnostic::do_not_recommend]
         impl<$($fact: Needs),+> Needs for ($($fact,)+) {
             type List = nested!($($fact)+);
 

@@ -232,6 +232,12 @@ impl Plan {
         self.fingerprint
     }
 
+    /// Whether a step comes before another one.
+    pub(crate) fn is_before(&self, one: &PlanStep, other: &PlanStep) -> bool {
+        let place = |step: &PlanStep| self.steps.iter().position(|s| s.name == step.name);
+        place(one) < place(other)
+    }
+
     /// Everything that was built, directly or not, on the fact of `step`; in plan order.
     pub(crate) fn built_on(&self, step: &str) -> Vec<&PlanStep> {
         let mut found: Vec<&PlanStep> = Vec::new();

@@ -23,25 +23,40 @@ pub struct HereCertain;
 #[derive(Debug)]
 pub struct Below<I>(PhantomData<I>);
 
-/// The list `Self` provides one `Fact` for `For`.
-#[diagnostic::on_unimplemented(
-    message = "`{For}` needs the fact `{Fact}`, and no earlier step of the flow provides it",
-    label = "needs `{Fact}`, which is not there yet",
-    note = "put the step that yields `{Fact}` before this one: `.ask::<_>()`, `.expect::<_>()` or `.run(_)`",
-    note = "the fact `T` of an optional or conditional step is needed as `Option<T>`"
-)]
-pub trait ProvidesOne<Fact, Index, For> {}
+/// Stands for a condition where a message says who needs a fact.
+#[derive(Debug)]
+pub struct ThisCondition;
 
-impl<T, P, For> ProvidesOne<T, Here, For> for (Always<T>, P) {}
-impl<T, P, For> ProvidesOne<Option<T>, Here, For> for (Sometimes<T>, P) {}
-impl<T, P, For> ProvidesOne<Option<T>, HereCertain, For> for (Always<T>, P) {}
-impl<N, H, P, I, For> ProvidesOne<N, Below<I>, For> for (H, P) where P: ProvidesOne<N, I, For> {}
+/// The list `P` provides the fact `Self` for `For`.
+///
+/// The fact is `Self`, not the list: so a message is about the fact, and a condition's fact may be
+/// inferred after the bound was first looked at.
+#[diagnostic::on_unimplemented(
+    message = "`{For}` needs the fact `{Self}`, and no earlier step of the flow is sure to provide it",
+    label = "needs `{Self}`, which is not there yet",
+    note = "put the step that yields `{Self}` before this one: `.ask::<_>()`, `.expect::<_>()` or `.run(_)`",
+    note = "if that step is there but optional or conditional, need `Option<{Self}>`"
+)]
+pub trait ProvidedBy<P, Index, For> {}
+
+// Not recommended: how the list is walked is of no use to one who forgot a step.
+#[diagnostic::do_not_recommend]
+impl<T, P, For> ProvidedBy<(Always<T>, P), Here, For> for T {}
+#[diagnostic::do_not_recommend]
+impl<T, P, For> ProvidedBy<(Sometimes<T>, P), Here, For> for Option<T> {}
+#[diagnostic::do_not_recommend]
+impl<T, P, For> ProvidedBy<(Always<T>, P), HereCertain, For> for Option<T> {}
+#[diagnostic::do_not_recommend]
+impl<N, H, P, I, For> ProvidedBy<(H, P), Below<I>, For> for N where N: ProvidedBy<P, I, For> {}
 
 /// The list `Self` provides everything in the list `Wanted` for `For`.
 pub trait Provides<Wanted, Indices, For> {}
 
+#[diagnostic::do_not_recommend]
 impl<P, For> Provides<(), (), For> for P {}
-impl<P, N, Rest, I, J, For> Provides<(N, Rest), (I, J), For> for P where
-    P: ProvidesOne<N, I, For> + Provides<Rest, J, For>
+impl<P, N, Rest, I, J, For> Provides<(N, Rest), (I, J), For> for P
+where
+    N: ProvidedBy<P, I, For>,
+    P: Provides<Rest, J, For>,
 {
 }

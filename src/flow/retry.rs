@@ -31,6 +31,9 @@ impl Roll {
     }
 }
 
+/// Whatever the cap is: a hundred years, so that no policy leads past the end of time.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// Capped exponential backoff with full jitter.
 ///
 /// After attempt `n` the next one follows after a uniformly random part of
@@ -92,7 +95,8 @@ impl RetryPolicy {
             return None;
         }
         let doublings = attempt.saturating_sub(1).min(31);
-        let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
+        let grown = self.base.saturating_mul(1 << doublings);
+        let ceiling = grown.min(self.cap).min(LONGEST);
         // Whole microseconds: a finer delay would not survive a store.
         let micros = (ceiling.as_micros() as f64 * roll.fraction()) as u64;
         Some(Duration::from_micros(micros))

@@ -20,6 +20,11 @@ use crate::lifecycle::state::{State, StepState};
 /// ```
 #[must_use]
 pub fn apply(mut state: State, event: &Event) -> State {
+    change(&mut state, event);
+    state
+}
+
+fn change(state: &mut State, event: &Event) {
     let at = event.at;
     match &event.happened {
         Happened::Created { .. } => {}
@@ -82,7 +87,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
         }
         Happened::DriftFound { step, failure } => {
             let task = state.step_mut(step);
-            task.drifts += 1;
+            task.drifts = task.drifts.saturating_add(1);
             task.failure = Some(failure.clone());
         }
         Happened::UndoStarted { reason, steps } => {
@@ -104,7 +109,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
         Happened::StepUndone { step, .. } => {
             let task = state.step_mut(step);
             task.fact = None;
-            task.round += 1;
+            task.round = task.round.saturating_add(1);
             task.undo_attempts = 0;
             task.retry_at = None;
             if let Some(undoing) = state.undoing_mut() {
@@ -141,7 +146,6 @@ pub fn apply(mut state: State, event: &Event) -> State {
             });
         }
     }
-    state
 }
 
 /// The state after one commit: its events applied, its revision counted.
@@ -160,8 +164,10 @@ pub fn apply(mut state: State, event: &Event) -> State {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn evolve(state: State, events: &[Event]) -> State {
-    let mut state = events.iter().fold(state, apply);
+pub fn evolve(mut state: State, events: &[Event]) -> State {
+    for event in events {
+        change(&mut state, event);
+    }
     state.common.revision = state.common.revision.next();
     state
 }

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::flow::{Failure, Kind, Plan, PlanStep, Problem, Roll};
-use crate::id::{Key, OnboardingId, StepName};
+use crate::flow::{Failure, Kind, Plan, Problem, Roll};
+use crate::id::{Actor, Key, OnboardingId, StepName};
 use crate::lifecycle::apply::apply;
 use crate::lifecycle::command::{Action, Command};
 use crate::lifecycle::event::{Event, Happened};
+use crate::lifecycle::questions::Rules;
 use crate::lifecycle::rejected::Rejected;
-use crate::lifecycle::stage::{StageData, StageKind, UndoReason, Undoing};
+use crate::lifecycle::stage::{StageData, StageKind, UndoReason};
 use crate::lifecycle::state::{Progress, State};
 
 /// How long a clearance serves.
@@ -75,7 +76,10 @@ pub fn decide(
         Action::Skip { step } => rules.skip(step),
         Action::Revise { step, fact } => rules.revise(step, *fact),
         Action::Attest { step, fact } => rules.attest(step, *fact),
-        Action::Complete { verified } => rules.complete(*verified),
+        Action::Complete { verified } => {
+            // Only a worker can have looked.
+            rules.complete(*verified && command.by == Actor::Worker)
+        }
         Action::Cancel => Ok(rules.cancel()),
         Action::Retry => rules.retry(),
         Action::RetryUndo => rules.retry_undo(),
@@ -144,12 +148,6 @@ impl State {
     }
 }
 
-struct Rules<'a> {
-    state: &'a State,
-    plan: &'a Plan,
-    now: DateTime<Utc>,
-}
-
 type Decision = Result<Vec<Happened>, Rejected>;
 
 impl Rules<'_> {
@@ -190,13 +188,23 @@ impl Rules<'_> {
             let known = self.state.step(s.name().as_str());
             s.is_conditional() && known.is_some_and(|k| k.applies.is_some())
         });
-        let rejudge = judged.map(|s| s.name().clone()).collect();
+        let rejudge: Vec<_> = judged.map(|s| s.name().clone()).collect();
+        let undo = self.effects(|s| built.iter().any(|b| b.name() == s.name()));
+        // A task that may be under way is overtaken when something before it is done again. Its
+        // effect would be forgotten by then, so it is taken back as well.
+        let overtaken = self.state.current(self.plan).filter(|current| {
+            let mut steps = self.plan.steps().iter();
+            let first = steps.find(|s| rejudge.contains(s.name()) || undo.contains(s.name()));
+            first.is_some_and(|first| self.plan.is_before(first, current))
+        });
+        let steps = self.effects(|s| {
+            undo.contains(s.name()) || overtaken.is_some_and(|o| o.name() == s.name())
+        });
         let mut happened = vec![Happened::AnswerRevised {
             step: step.clone(),
             fact,
             rejudge,
         }];
-        let steps = self.effects(|s| built.iter().any(|b| b.name() == s.name()));
         if !steps.is_empty() {
             let reason = UndoReason::Revised { step: step.clone() };
             happened.push(Happened::UndoStarted { reason, steps });
@@ -257,6 +265,10 @@ impl Rules<'_> {
         let remaining = self.remaining();
         if !remaining.is_empty() {
             return Err(Rejected::UndoRemains { remaining });
+        }
+        if self.state.started_at().is_none() {
+            // Its gates were never checked, and a retry must not be a way around them.
+            return Err(Rejected::NeverStarted);
         }
         Ok(vec![Happened::Retried])
     }
@@ -351,10 +363,11 @@ impl Rules<'_> {
                     step: None,
                     remaining,
                 },
+                // Giving up takes everything back, not only what had to be built again.
                 UndoReason::Revised { .. } | UndoReason::Drifted { .. } => Happened::Failed {
                     failure: failure.clone(),
                     step: Some(step.clone()),
-                    remaining,
+                    remaining: self.effects(|_| true),
                 },
             });
         }
@@ -406,131 +419,6 @@ impl Rules<'_> {
         let reason = UndoReason::Drifted { step: step.clone() };
         Ok(vec![found, Happened::UndoStarted { reason, steps }])
     }
-
-    // What several rules ask.
-
-    fn planned(&self, step: &StepName, expected: Kind) -> Result<&PlanStep, Rejected> {
-        let planned = self.plan.step(step.as_str());
-        let planned = planned.ok_or_else(|| Rejected::UnknownStep { step: step.clone() })?;
-        if planned.kind() != expected {
-            return Err(Rejected::WrongKind {
-                step: step.clone(),
-                expected,
-                found: planned.kind(),
-            });
-        }
-        Ok(planned)
-    }
-
-    fn not_undoing(&self) -> Result<(), Rejected> {
-        match self.state.undoing() {
-            Some(_) => Err(Rejected::Undoing),
-            None => Ok(()),
-        }
-    }
-
-    /// An answer that is open: it may be given ahead of its turn, unless it is not yet known
-    /// whether it applies.
-    fn answerable(&self, step: &StepName) -> Result<&PlanStep, Rejected> {
-        self.not_undoing()?;
-        let planned = self.planned(step, Kind::Answer)?;
-        let step = step.clone();
-        match self.state.progress(planned) {
-            Progress::Open => Ok(planned),
-            Progress::Unjudged => Err(Rejected::NotReached { step }),
-            Progress::NotApplicable => Err(Rejected::NotApplicable { step }),
-            Progress::Done | Progress::Skipped => Err(Rejected::AlreadySettled { step }),
-        }
-    }
-
-    /// The step that every earlier step has made way for.
-    fn reached(&self, step: &StepName) -> Result<&PlanStep, Rejected> {
-        if self.plan.step(step.as_str()).is_none() {
-            return Err(Rejected::UnknownStep { step: step.clone() });
-        }
-        let current = self.state.current(self.plan);
-        current
-            .filter(|current| current.name() == step)
-            .ok_or_else(|| Rejected::NotReached { step: step.clone() })
-    }
-
-    /// A task that a worker may report on: the one reached, or one that was under way when
-    /// effects began to be taken back, so that its effect is known to the undo.
-    fn recordable(&self, step: &StepName) -> Result<&PlanStep, Rejected> {
-        let planned = self.planned(step, Kind::Task)?;
-        match self.state.undoing() {
-            None => {
-                self.reached(step)?;
-                match self.state.progress(planned) {
-                    Progress::Open => Ok(planned),
-                    _ => Err(Rejected::NotReached { step: step.clone() }),
-                }
-            }
-            Some(undoing) => {
-                let known = self.state.step(step.as_str());
-                let unreported = known.is_none_or(|k| k.fact.is_none());
-                if unreported && undoing.steps.contains(step) {
-                    Ok(planned)
-                } else {
-                    Err(Rejected::Undoing)
-                }
-            }
-        }
-    }
-
-    fn next_to_undo(&self, step: &StepName) -> Result<&Undoing, Rejected> {
-        let undoing = self.state.undoing().ok_or(Rejected::NotUndoing)?;
-        if undoing.steps.first() != Some(step) {
-            return Err(Rejected::NotReached { step: step.clone() });
-        }
-        Ok(undoing)
-    }
-
-    fn retry_at(
-        &self,
-        planned: &PlanStep,
-        attempt: u32,
-        retry: Option<Roll>,
-    ) -> Option<DateTime<Utc>> {
-        let delay = planned.retry().delay(attempt, retry?)?;
-        Some(self.now + delay)
-    }
-
-    fn give_up(&self, step: &StepName, failure: &Failure) -> Happened {
-        let reason = UndoReason::Failed {
-            step: step.clone(),
-            failure: failure.clone(),
-        };
-        Happened::UndoStarted {
-            reason,
-            steps: self.effects(|_| true),
-        }
-    }
-
-    fn remaining(&self) -> Vec<StepName> {
-        match &self.state.stage {
-            StageData::Failed(failed) => failed.remaining.clone(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The effects that exist, or may: tasks with a fact, the one that is reached (an attempt may
-    /// be under way), and those already being taken back. Last one first.
-    fn effects(&self, among: impl Fn(&PlanStep) -> bool) -> Vec<StepName> {
-        let current = self.state.current(self.plan).map(PlanStep::name);
-        let undoing = self.state.undoing();
-        let may_exist = |step: &PlanStep| {
-            let known = self.state.step(step.name().as_str());
-            known.is_some_and(|k| k.fact.is_some())
-                || current == Some(step.name())
-                || undoing.is_some_and(|u| u.steps.contains(step.name()))
-        };
-        let tasks = self.plan.steps().iter().rev();
-        tasks
-            .filter(|step| step.kind() == Kind::Task && among(step) && may_exist(step))
-            .map(|step| step.name().clone())
-            .collect()
-    }
 }
 
 /// Decides several commands one after another, as one commit: each sees what the ones before it
@@ -560,6 +448,9 @@ pub fn decide_all(
     commands: &[Command],
     now: DateTime<Utc>,
 ) -> Result<Vec<Event>, Rejected> {
+    if let [only] = commands {
+        return decide(state, plan, only, now);
+    }
     let mut events = Vec::new();
     let mut reached = state.clone();
     for command in commands {

@@ -25,6 +25,7 @@ mod decide;
 mod event;
 mod next;
 mod onboarding;
+mod questions;
 mod rejected;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;

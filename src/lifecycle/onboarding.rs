@@ -38,7 +38,7 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 /// ```
 #[must_use = "a handle is the only way to go on without loading again"]
 pub struct Onboarding<F, S> {
-    common: Common,
+    common: Box<Common>,
     stage: S,
     #[cfg_attr(
         not(feature = "store"),
@@ -50,9 +50,9 @@ pub struct Onboarding<F, S> {
 
 impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// Begins. Needs the proof that the gates were checked.
-    pub fn start(self, clearance: Clearance<F>) -> Change<F, S, S::To>
+    pub fn start(self, clearance: Clearance<F>) -> Change<F, S, InProgress>
     where
-        S: CanStart,
+        S: CanStart<To = InProgress>,
     {
         let intent = Intent::Start {
             cleared: clearance.onboarding,
@@ -62,18 +62,18 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     }
 
     /// Gives the subject's answer. Checked by [`Answer::validate`] when it is committed.
-    pub fn submit<A: Answer<F>>(self, answer: A) -> Change<F, S, S::To>
+    pub fn submit<A: Answer<F>>(self, answer: A) -> Change<F, S, S>
     where
-        S: CanSubmit,
+        S: CanSubmit<To = S>,
     {
         let intent = Intent::Submit(PutFact::answer::<F, A>(&answer));
         Change::new(self, Actor::Subject, intent)
     }
 
     /// Passes an optional step by.
-    pub fn skip<A: Answer<F>>(self) -> Change<F, S, S::To>
+    pub fn skip<A: Answer<F>>(self) -> Change<F, S, S>
     where
-        S: CanSkip,
+        S: CanSkip<To = S>,
     {
         let step = StepName::from_static(A::NAME);
         Change::new(self, Actor::Subject, Intent::Skip { step })
@@ -81,9 +81,9 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// Changes an answer. What was built on it, directly or not, is undone and done again;
     /// nothing else is.
-    pub fn revise<A: Answer<F>>(self, answer: A) -> Change<F, S, S::To>
+    pub fn revise<A: Answer<F>>(self, answer: A) -> Change<F, S, S>
     where
-        S: CanRevise,
+        S: CanRevise<To = S>,
     {
         let intent = Intent::Revise(PutFact::answer::<F, A>(&answer));
         Change::new(self, Actor::Subject, intent)
@@ -92,9 +92,9 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// Attests what a third party has said, for instance in a verified webhook. Kept also when it
     /// comes early (before the start), out of order, or after a failure; a repetition changes
     /// nothing.
-    pub fn attest<E: Evidence<F>>(self, evidence: E) -> Change<F, S, S::To>
+    pub fn attest<E: Evidence<F>>(self, evidence: E) -> Change<F, S, S>
     where
-        S: CanAttest,
+        S: CanAttest<To = S>,
     {
         let intent = Intent::Attest(PutFact::evidence(&evidence));
         Change::new(self, Actor::Host, intent)
@@ -102,34 +102,34 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// Asks for completion. The rules check again: with anything outstanding, or with effects
     /// that a worker has not verified, it is rejected and says what is missing.
-    pub fn complete(self) -> Change<F, S, S::To>
+    pub fn complete(self) -> Change<F, S, Completed>
     where
-        S: CanComplete,
+        S: CanComplete<To = Completed>,
     {
         Change::new(self, Actor::Host, Intent::Complete)
     }
 
     /// Gives up. Effects are taken back by a worker, in reverse order; then it is `Failed`.
-    pub fn cancel(self) -> Change<F, S, S::To>
+    pub fn cancel<To>(self) -> Change<F, S, To>
     where
-        S: CanCancel,
+        S: CanCancel<To = To>,
     {
         Change::new(self, Actor::Host, Intent::Cancel)
     }
 
     /// Goes on after a failure. Answers and evidence are kept; tasks run from the first one whose
     /// fact is missing.
-    pub fn retry(self) -> Change<F, S, S::To>
+    pub fn retry(self) -> Change<F, S, InProgress>
     where
-        S: CanRetry,
+        S: CanRetry<To = InProgress>,
     {
         Change::new(self, Actor::Host, Intent::Retry)
     }
 
     /// Goes on taking back effects that could not be taken back.
-    pub fn retry_undo(self) -> Change<F, S, S::To>
+    pub fn retry_undo(self) -> Change<F, S, InProgress>
     where
-        S: CanRetryUndo,
+        S: CanRetryUndo<To = InProgress>,
     {
         Change::new(self, Actor::Host, Intent::RetryUndo)
     }
@@ -194,7 +194,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     pub fn into_state(self) -> State {
         State {
             common: self.common,
-            stage: self.stage.into(),
+            stage: self.stage.give(),
         }
     }
 
@@ -206,6 +206,8 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// What is stored: the state and the head of the journal's chain.
     #[cfg(feature = "store")]
+    // Always: a handle becomes the rules' state and back in every commit, and it is large to move.
+    #[inline(always)]
     pub(crate) fn into_stored(self) -> (State, Digest) {
         let head = self.head;
         (self.into_state(), head)
@@ -213,6 +215,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 
     /// Only for what is durably stored. `None` in another stage.
     #[cfg(feature = "store")]
+    #[inline(always)]
     pub(crate) fn from_stored(state: State, head: Digest) -> Option<Self> {
         let State { common, stage } = state;
         let stage = S::take(stage).ok()?;
@@ -222,6 +225,19 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
             head,
             flow: PhantomData,
         })
+    }
+}
+
+#[cfg(feature = "testing")]
+impl<F> Onboarding<F, Pending> {
+    /// Only for tests of the typed face without a store.
+    pub(crate) fn newborn(state: State) -> Self {
+        Self {
+            common: state.common,
+            stage: Pending {},
+            head: Digest::ZERO,
+            flow: PhantomData,
+        }
     }
 }
 
@@ -360,5 +376,37 @@ impl PutFact {
             step: StepName::from_static(T::NAME),
             fact: EncodedFact::encode(fact).map_err(crate::lifecycle::InvalidFact::Encoding),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Named;
+    struct Large(#[expect(dead_code, reason = "only its size matters")] [u64; 64]);
+
+    fn check<S: Stage>() {
+        let size = size_of::<Onboarding<Named, S>>();
+        assert_eq!(
+            size,
+            size_of::<Onboarding<Large, S>>(),
+            "the flow adds something"
+        );
+        assert_eq!(
+            size,
+            size_of::<(Box<Common>, Digest, S)>(),
+            "more than its data"
+        );
+    }
+
+    #[test]
+    fn a_handle_is_as_large_as_its_data() {
+        check::<Pending>();
+        check::<InProgress>();
+        check::<Completed>();
+        check::<Failed>();
+        let bare = size_of::<(Box<Common>, Digest)>();
+        assert_eq!(bare, size_of::<Onboarding<Named, Pending>>());
     }
 }

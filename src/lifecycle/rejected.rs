@@ -57,6 +57,8 @@ pub enum Rejected {
         names(remaining)
     )]
     UndoRemains { remaining: Vec<StepName> },
+    #[error("it was given up before it was started, so no gate was checked: it cannot be retried")]
+    NeverStarted,
     #[error("every effect was taken back: nothing is left to undo")]
     NothingRemains,
     #[error("the clearance is for the onboarding {cleared}, not for this one")]

@@ -10,11 +10,25 @@ use crate::flow::Failure;
 use crate::id::StepName;
 
 /// Created; nothing has begun.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// fn give_up<F: Flow>(pending: Onboarding<F, Pending>) -> Change<F, Pending, Failed> {
+///     pending.cancel()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pending {}
 
 /// Begun. Advancing, waiting, or taking effects back.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// fn is_going_back<F: Flow>(running: &Onboarding<F, InProgress>) -> bool {
+///     running.stage().undoing.is_some()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InProgress {
@@ -25,6 +39,13 @@ pub struct InProgress {
 }
 
 /// Done: every step is settled and what was built has been verified.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// fn took<F: Flow>(done: &Onboarding<F, Completed>) -> i64 {
+///     (done.stage().at - done.created_at()).num_seconds()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Completed {
@@ -33,6 +54,13 @@ pub struct Completed {
 }
 
 /// Given up, by a final failure or a cancellation. Can be tried again.
+///
+/// ```
+/// # use onramp::prelude::*;
+/// fn tell<F: Flow>(failed: &Onboarding<F, Failed>) -> &str {
+///     failed.stage().failure.message()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failed {
@@ -47,6 +75,13 @@ pub struct Failed {
 }
 
 /// Effects being taken back, in reverse order.
+///
+/// ```
+/// # use onramp::lifecycle::Undoing;
+/// fn left(undoing: &Undoing) -> usize {
+///     undoing.steps.len()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Undoing {
@@ -96,18 +131,28 @@ impl UndoReason {
 }
 
 mod sealed {
-    pub trait Sealed {}
+    use super::StageData;
+
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a stage, and no stage can be added",
+        label = "not one of the four stages",
+        note = "the stages are `Pending`, `InProgress`, `Completed` and `Failed`; progress within `InProgress` is the steps' affair"
+    )]
+    pub trait Sealed: Sized {
+        fn take(data: StageData) -> Result<Self, StageData>;
+        fn give(self) -> StageData;
+    }
 }
 
 /// One of the four stages, as a type: [`Pending`], [`InProgress`], [`Completed`], [`Failed`].
-pub trait Stage:
-    sealed::Sealed + Into<StageData> + std::fmt::Debug + Sized + Send + Sync + 'static
-{
+///
+/// ```
+/// use onramp::lifecycle::{InProgress, Stage, StageKind};
+/// assert_eq!(InProgress::KIND, StageKind::InProgress);
+/// ```
+pub trait Stage: sealed::Sealed + std::fmt::Debug + Send + Sync + 'static {
     /// The stage as a value.
     const KIND: StageKind;
-
-    #[doc(hidden)]
-    fn take(data: StageData) -> Result<Self, StageData>;
 }
 
 /// A stage with its data.
@@ -183,20 +228,20 @@ impl StageData {
 
 macro_rules! stages {
     ($($stage:ident)+) => {$(
-        impl sealed::Sealed for $stage {}
         impl Stage for $stage {
             const KIND: StageKind = StageKind::$stage;
-
+        }
+        #[diagnostic::do_not_recommend]
+        impl sealed::Sealed for $stage {
             fn take(data: StageData) -> Result<Self, StageData> {
                 match data {
                     StageData::$stage(stage) => Ok(stage),
                     other => Err(other),
                 }
             }
-        }
-        impl From<$stage> for StageData {
-            fn from(stage: $stage) -> Self {
-                Self::$stage(stage)
+
+            fn give(self) -> StageData {
+                StageData::$stage(self)
             }
         }
     )+};
@@ -209,7 +254,11 @@ macro_rules! operations {
         &[$(StageKind::$from),+]
     };
     (@impl $can:ident [$($from:ident -> $to:ident),+]) => {
-        $(impl $can for $from { type To = $to; })+
+        $(
+            // The label names the legal stages already.
+            #[diagnostic::do_not_recommend]
+            impl $can for $from { type To = $to; }
+        )+
     };
     ($(
         $(#[$doc:meta])*

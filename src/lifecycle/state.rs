@@ -29,7 +29,8 @@ use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     #[serde(flatten)]
-    pub(crate) common: Common,
+    /// Boxed, so that a state or a handle is cheap to move.
+    pub(crate) common: Box<Common>,
     #[serde(flatten)]
     pub(crate) stage: StageData,
 }
@@ -247,7 +248,7 @@ impl State {
         now: DateTime<Utc>,
     ) -> Self {
         Self {
-            common: Common {
+            common: Box::new(Common {
                 id,
                 key,
                 flow_version,
@@ -255,7 +256,7 @@ impl State {
                 created_at: now,
                 started_at: None,
                 steps: BTreeMap::new(),
-            },
+            }),
             stage: StageData::Pending(Pending {}),
         }
     }

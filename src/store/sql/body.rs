@@ -26,6 +26,13 @@ use crate::store::sql::write::Create;
 /// # Cancel safety
 /// Every call runs in a task of its own on the current Tokio runtime: when its future is dropped
 /// the call goes on to its end.
+///
+/// ```
+/// use onramp::store::sql::{Dialect, SqlStore};
+/// fn keep<D: Dialect>(store: &SqlStore<D>) -> SqlStore<D> {
+///     store.clone()
+/// }
+/// ```
 pub struct SqlStore<D: Dialect> {
     pub(super) writers: sqlx::Pool<D::Db>,
     pub(super) readers: sqlx::Pool<D::Db>,

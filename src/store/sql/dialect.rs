@@ -4,6 +4,11 @@ use crate::store::sql::driver::Driver;
 use crate::store::sql::statements::Statements;
 
 /// A database that [`SqlStore`](super::SqlStore) knows. Sealed.
+///
+/// ```
+/// fn is_known<D: onramp::store::sql::Dialect>() {}
+/// is_known::<onramp::store::sql::Sqlite>();
+/// ```
 pub trait Dialect: Speaks {}
 
 /// The sealed part of a [`Dialect`].

@@ -1,0 +1,3 @@
+//! For tests of hosts and of stores. Imports anything, is imported by nothing.
+
+pub mod pure;

@@ -1,0 +1,592 @@
+//! The rule book, held to its promises over random plans and random histories. No store.
+//!
+//! A history is driven by a model of the world outside: it knows which effects may exist, so that
+//! "everything was taken back" is checked against the world and not against the rules' own books.
+#![expect(clippy::unwrap_used, reason = "helpers of tests stop as tests do")]
+
+mod rules {
+    pub(crate) mod history;
+    pub(crate) mod plans;
+}
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use onramp::Actor;
+use onramp::flow::{Failure, Kind, Need, Plan, PlanStep, Problem, RetryPolicy, Roll};
+use onramp::lifecycle::{
+    Action, Command, Event, Happened, Next, Operation, Rejected, StageKind, State, UndoReason,
+    apply, decide, decide_all, evolve, fold, next,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use rules::history::{Move, Run, mark, moves, time};
+use rules::plans::{Shape, plan, shapes};
+
+const CASES: u32 = 3_000;
+
+fn runner() -> TestRunner {
+    TestRunner::new(Config {
+        failure_persistence: None,
+        ..Config::with_cases(CASES)
+    })
+}
+
+/// Plays random histories; `check` sees each whole one.
+fn histories(check: impl Fn(&Run) -> Result<(), TestCaseError>) {
+    let play = |(shape, moves): (Vec<Shape>, Vec<Move>)| {
+        let mut run = Run::new(plan(&shape));
+        for step in moves {
+            run.play(&step);
+        }
+        check(&run)
+    };
+    runner().run(&(shapes(), moves()), play).unwrap();
+}
+
+#[test]
+fn the_journal_adds_up_to_the_row() {
+    histories(|run| {
+        let commits: Vec<_> = run.commits.iter().map(Vec::as_slice).collect();
+        let folded = fold(commits);
+        prop_assert_eq!(folded.as_ref(), Some(&run.state));
+
+        let text = serde_json::to_string(&run.commits).unwrap();
+        let read: Vec<Vec<Event>> = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&read, &run.commits);
+        let folded = fold(read.iter().map(Vec::as_slice));
+        prop_assert_eq!(folded.as_ref(), Some(&run.state));
+
+        let text = serde_json::to_string(&run.state).unwrap();
+        let read: State = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&read, &run.state);
+        Ok(())
+    });
+}
+
+#[test]
+fn decide_follows_the_table_and_every_edge_is_walked() {
+    let walked = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen = Arc::clone(&walked);
+    histories(move |run| {
+        for tried in &run.tried {
+            let operation = tried.command.action.operation();
+            let legal = operation.stages().contains(&tried.before.stage());
+            let open = operation.open_to(&tried.command.by);
+            match &tried.outcome {
+                Ok(_) => {
+                    prop_assert!(legal && open, "{:?} was accepted", tried);
+                    let edge = (operation.as_str(), tried.before.stage());
+                    seen.lock().unwrap().insert(edge);
+                }
+                Err(Rejected::WrongActor { .. }) => prop_assert!(!open, "{:?}", tried),
+                Err(Rejected::WrongStage { .. }) => prop_assert!(open && !legal, "{:?}", tried),
+                Err(_) => prop_assert!(open && legal, "{:?}", tried),
+            }
+        }
+        Ok(())
+    });
+    let edges = |operation: &Operation| {
+        let name = operation.as_str();
+        operation.stages().iter().map(move |stage| (name, *stage))
+    };
+    let table: BTreeSet<_> = Operation::ALL.iter().flat_map(edges).collect();
+    assert_eq!(*walked.lock().unwrap(), table);
+}
+
+#[test]
+fn percent_grows_with_facts_and_is_whole_only_when_complete() {
+    histories(|run| {
+        for (before, event, after) in run.steps() {
+            let percent = after.percent(&run.plan);
+            let complete = after.stage() == StageKind::Completed;
+            prop_assert_eq!(percent == 100, complete);
+            let adds = matches!(
+                event.happened,
+                Happened::AnswerSubmitted { .. }
+                    | Happened::EvidenceAttested { .. }
+                    | Happened::StepSkipped { .. }
+                    | Happened::ConditionJudged { .. }
+                    | Happened::FactRecorded { .. }
+            );
+            prop_assert!(!adds || percent >= before.percent(&run.plan), "{:?}", event);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_next_can_be_done_and_leads_somewhere() {
+    histories(|run| {
+        for tried in &run.tried {
+            let mut state = tried.after().clone();
+            let mut now = tried.now;
+            // Per step: judged, run, undone, run again; and the ends.
+            let bound = 4 * run.plan.steps().len() + 4;
+            let mut arrived = false;
+            for _ in 0..bound {
+                let action = match next(&state, &run.plan, now) {
+                    Next::Nothing => {
+                        let over = [StageKind::Completed, StageKind::Failed];
+                        prop_assert!(over.contains(&state.stage()));
+                        arrived = true;
+                        break;
+                    }
+                    Next::Wait { step: None, .. } => {
+                        prop_assert_eq!(state.stage(), StageKind::Pending);
+                        arrived = true;
+                        break;
+                    }
+                    Next::Wait {
+                        until: Some(until), ..
+                    } => {
+                        prop_assert!(until > now, "waits for the past");
+                        now = until;
+                        continue;
+                    }
+                    Next::Wait {
+                        step: Some(step),
+                        on,
+                        ..
+                    } => {
+                        let kind = run.plan.step(step.as_str()).unwrap().kind();
+                        let whom = match kind {
+                            Kind::Answer => "subject",
+                            Kind::Evidence => "third_party",
+                            other => panic!("waits for nobody: {other:?}"),
+                        };
+                        prop_assert_eq!(on.as_str(), whom);
+                        arrived = true;
+                        break;
+                    }
+                    Next::Judge { step } => Action::Settle {
+                        step,
+                        applies: true,
+                    },
+                    Next::Run { step } => Action::Record {
+                        step,
+                        attempt: 1,
+                        fact: mark(1),
+                    },
+                    Next::Undo { step } => Action::Undone { step, attempt: 1 },
+                    Next::FinishUndo => Action::FinishUndo,
+                    Next::Complete => Action::Complete { verified: true },
+                    other => panic!("unknown {other:?}"),
+                };
+                let by = Actor::Worker;
+                let events = decide(&state, &run.plan, &Command { by, action }, now);
+                let after = evolve(state.clone(), &events.unwrap());
+                let stands_still = State::stage(&after) == state.stage()
+                    && next(&after, &run.plan, now) == next(&state, &run.plan, now);
+                prop_assert!(
+                    !stands_still,
+                    "nothing came of {:?}",
+                    next(&state, &run.plan, now)
+                );
+                state = after;
+            }
+            prop_assert!(arrived, "still going after {} steps: {:?}", bound, state);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn effects_are_taken_back_last_one_first_and_all_of_them() {
+    histories(|run| {
+        let place = |step: &onramp::StepName| {
+            let mut steps = run.plan.steps().iter();
+            steps.position(|planned| planned.name() == step).unwrap()
+        };
+        for (_, event, after) in run.steps() {
+            let steps = match (&event.happened, after.failed()) {
+                (Happened::UndoStarted { steps, .. }, _) => steps,
+                (_, Some(failed)) => &failed.remaining,
+                _ => continue,
+            };
+            prop_assert!(steps.iter().map(place).rev().is_sorted(), "{:?}", event);
+            prop_assert!(steps.iter().all(|step| run.is_task(step)), "{:?}", event);
+            if after.failed().is_some_and(|f| f.remaining.is_empty()) {
+                let kept = run.plan.steps().iter().find(|step| {
+                    step.kind() == Kind::Task && has_fact(&after, step.name().as_str())
+                });
+                prop_assert!(kept.is_none(), "{:?} kept its fact", kept);
+            }
+        }
+        for tried in &run.tried {
+            let all_undone = tried
+                .after()
+                .failed()
+                .is_some_and(|f| f.remaining.is_empty());
+            prop_assert!(
+                !all_undone || tried.world.is_empty(),
+                "effects left behind: {:?}",
+                tried.world
+            );
+            if tried.after().stage() == StageKind::Completed {
+                let stray =
+                    |(step, _): &&(onramp::StepName, u32)| !has_fact(tried.after(), step.as_str());
+                prop_assert_eq!(tried.world.iter().find(stray), None);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn only_an_undo_takes_a_fact_and_only_a_tasks() {
+    histories(|run| {
+        for (before, event, after) in run.steps() {
+            let lost = run.plan.steps().iter().filter(|step| {
+                let name = step.name().as_str();
+                has_fact(&before, name) && !has_fact(&after, name)
+            });
+            for step in lost {
+                prop_assert_eq!(step.kind(), Kind::Task, "{:?}", event);
+                let undone = matches!(&event.happened, Happened::StepUndone { step: s, .. } if s == step.name());
+                prop_assert!(undone, "{:?} took the fact of {:?}", event, step);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_revision_undoes_what_was_built_on_it() {
+    histories(|run| {
+        for tried in &run.tried {
+            let (Action::Revise { step, .. }, Ok(events)) = (&tried.command.action, &tried.outcome)
+            else {
+                continue;
+            };
+            let dependents = dependents(&run.plan, step);
+            let current = tried.before.current(&run.plan).map(PlanStep::name);
+            let exists = |s: &PlanStep| {
+                has_fact(&tried.before, s.name().as_str()) || current == Some(s.name())
+            };
+            let built = |s: &&PlanStep| {
+                s.kind() == Kind::Task && dependents.contains(s.name()) && exists(s)
+            };
+            let mut expected: BTreeSet<_> = run
+                .plan
+                .steps()
+                .iter()
+                .filter(built)
+                .map(|s| s.name().clone())
+                .collect();
+            // A task that may be under way is stopped when something before it is done again.
+            let mut without_facts = tried.before.clone();
+            without_facts = events.iter().fold(without_facts, apply);
+            for step in &expected {
+                let happened = Happened::StepUndone {
+                    step: step.clone(),
+                    attempt: 1,
+                };
+                without_facts = apply(
+                    without_facts,
+                    &Event {
+                        at: tried.now,
+                        happened,
+                    },
+                );
+            }
+            if let Some(name) = current
+                && run.is_task(name)
+                && without_facts.current(&run.plan).map(PlanStep::name) != Some(name)
+            {
+                expected.insert(name.clone());
+            }
+            let undone: BTreeSet<_> = events
+                .iter()
+                .filter_map(|event| match &event.happened {
+                    Happened::UndoStarted { reason, steps } => {
+                        assert_eq!(reason, &UndoReason::Revised { step: step.clone() });
+                        Some(steps)
+                    }
+                    _ => None,
+                })
+                .flatten()
+                .cloned()
+                .collect();
+            prop_assert_eq!(undone, expected);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn decide_is_a_function_and_a_repeated_attestation_changes_nothing() {
+    histories(|run| {
+        for tried in &run.tried {
+            let again = decide(&tried.before, &run.plan, &tried.command, tried.now);
+            prop_assert_eq!(&again, &tried.outcome);
+            if matches!(tried.command.action, Action::Attest { .. }) && again.is_ok() {
+                let repeated = decide(tried.after(), &run.plan, &tried.command, tried.now);
+                prop_assert_eq!(repeated, Ok(Vec::new()));
+            }
+            let alone = std::slice::from_ref(&tried.command);
+            prop_assert_eq!(
+                &decide_all(&tried.before, &run.plan, alone, tried.now),
+                &again
+            );
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn apply_takes_any_event_in_any_state() {
+    let arbitrary = (
+        shapes(),
+        moves(),
+        prop::collection::vec(any_event(), 1..20),
+        count(),
+    );
+    runner()
+        .run(&arbitrary, |(shape, moves, events, number)| {
+            let mut run = Run::new(plan(&shape));
+            for step in moves {
+                run.play(&step);
+            }
+            let mut json = serde_json::to_value(&run.state).unwrap();
+            for step in ["s0", "s1", "elsewhere"] {
+                json["steps"][step]["round"] = number.into();
+                json["steps"][step]["drifts"] = number.into();
+                json["steps"][step]["attempts"] = number.into();
+            }
+            let state: State = serde_json::from_value(json).unwrap();
+            let after = events.iter().fold(state, apply);
+            let _ = next(&after, &run.plan, time(0));
+            prop_assert!(after.percent(&run.plan) <= 100);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn count() -> impl Strategy<Value = u32> {
+    prop_oneof![Just(0), Just(1), Just(u32::MAX), any::<u32>()]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let step = (0..9usize).prop_map(plans_name);
+    (step, count(), any::<bool>(), 0..15u8, 0..1_000i64).prop_map(
+        |(step, attempt, flag, which, at)| {
+            let failure = Failure::from(Problem::DRIFTED);
+            let retry_at = flag.then(|| time(at));
+            let steps = if flag { vec![step.clone()] } else { Vec::new() };
+            let happened = match which {
+                0 => Happened::Started,
+                1 => Happened::AnswerSubmitted {
+                    step,
+                    fact: mark(1),
+                },
+                2 => Happened::AnswerRevised {
+                    step,
+                    fact: mark(2),
+                    rejudge: steps,
+                },
+                3 => Happened::StepSkipped { step },
+                4 => Happened::EvidenceAttested {
+                    step,
+                    fact: mark(3),
+                },
+                5 => Happened::ConditionJudged {
+                    step,
+                    applies: flag,
+                },
+                6 => Happened::FactRecorded {
+                    step,
+                    attempt,
+                    fact: mark(4),
+                },
+                7 => Happened::AttemptFailed {
+                    step,
+                    attempt,
+                    failure,
+                    retry_at,
+                },
+                8 => Happened::DriftFound { step, failure },
+                9 => Happened::UndoStarted {
+                    reason: UndoReason::Cancelled,
+                    steps,
+                },
+                10 => Happened::StepUndone { step, attempt },
+                11 => Happened::UndoAttemptFailed {
+                    step,
+                    attempt,
+                    failure,
+                    retry_at,
+                },
+                12 => Happened::UndoFinished,
+                13 => Happened::Failed {
+                    failure,
+                    step: Some(step),
+                    remaining: steps,
+                },
+                _ => Happened::Retried,
+            };
+            Event {
+                at: time(at),
+                happened,
+            }
+        },
+    )
+}
+
+fn plans_name(index: usize) -> onramp::StepName {
+    rules::plans::name(index)
+}
+
+#[test]
+fn retry_delays_stay_under_their_ceiling() {
+    let policy = (
+        0..20u32,
+        0..100_000u64,
+        any::<u64>(),
+        0..40u32,
+        any::<u32>(),
+    );
+    runner()
+        .run(&policy, |(max, base, cap, attempt, bits)| {
+            let (base, cap) = (Duration::from_millis(base), Duration::from_millis(cap));
+            let policy = RetryPolicy::new(max).base(base).cap(cap);
+            let delay = policy.delay(attempt, Roll::from_bits(bits));
+            prop_assert_eq!(delay.is_none(), attempt >= max.max(1));
+            if let Some(delay) = delay {
+                let doubled = base.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1)));
+                prop_assert!(delay <= doubled.min(cap), "{delay:?}");
+                let longest = policy.delay(attempt, Roll::from_bits(u32::MAX)).unwrap();
+                prop_assert!(longest >= delay);
+                prop_assert!(policy.delay(attempt, Roll::from_bits(0)).unwrap().is_zero());
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+// What random histories found, or would find rarely, told as stories.
+
+fn need(step: &'static str) -> Need {
+    Need {
+        step: step.into(),
+        optional: false,
+    }
+}
+
+fn started(steps: Vec<PlanStep>) -> Run {
+    let mut run = Run::new(Plan::new("random", 1, steps).unwrap());
+    run.start();
+    run
+}
+
+fn failing(step: &'static str) -> Action {
+    Action::FailUndo {
+        step: step.into(),
+        attempt: 1,
+        failure: Failure::from(Problem::CRASHED),
+        retryable: false,
+        roll: Roll::from_bits(0),
+    }
+}
+
+#[test]
+fn a_retry_is_no_way_around_the_gates() {
+    let mut run = Run::new(Plan::new("random", 1, vec![PlanStep::new("a", Kind::Answer)]).unwrap());
+    run.must(Actor::Subject, Action::Cancel);
+    let retried = run.attempt(Actor::Subject, Action::Retry);
+    assert_eq!(retried, Err(Rejected::NeverStarted));
+}
+
+#[test]
+fn only_a_worker_can_say_that_it_has_verified() {
+    let mut run = started(vec![PlanStep::new("t", Kind::Task)]);
+    run.record("t");
+    let complete = || Action::Complete { verified: true };
+    let claimed = run.attempt(Actor::Subject, complete());
+    assert_eq!(claimed, Err(Rejected::Unverified));
+    run.must(Actor::Worker, complete());
+}
+
+#[test]
+fn an_undo_that_gets_stuck_gives_up_everything() {
+    let mut run = started(vec![
+        PlanStep::new("a", Kind::Answer),
+        PlanStep::new("apart", Kind::Task),
+        PlanStep::new("built", Kind::Task).needing(vec![need("a")]),
+        PlanStep::new("b", Kind::Answer),
+    ]);
+    run.must(
+        Actor::Subject,
+        Action::Submit {
+            step: "a".into(),
+            fact: mark(1),
+        },
+    );
+    run.record("apart");
+    run.record("built");
+    run.must(
+        Actor::Subject,
+        Action::Revise {
+            step: "a".into(),
+            fact: mark(2),
+        },
+    );
+    run.must(Actor::Worker, failing("built"));
+    let remaining = &run.state.failed().unwrap().remaining;
+    assert_eq!(
+        *remaining,
+        ["built", "apart"].map(onramp::StepName::from_static)
+    );
+}
+
+#[test]
+fn a_task_under_way_is_taken_back_when_a_revision_overtakes_it() {
+    let mut run = started(vec![
+        PlanStep::new("a", Kind::Answer),
+        PlanStep::new("built", Kind::Task).needing(vec![need("a")]),
+        PlanStep::new("apart", Kind::Task),
+    ]);
+    run.must(
+        Actor::Subject,
+        Action::Submit {
+            step: "a".into(),
+            fact: mark(1),
+        },
+    );
+    run.record("built");
+    // A worker is now at `apart`; it will be reached again only after `built`.
+    run.must(
+        Actor::Subject,
+        Action::Revise {
+            step: "a".into(),
+            fact: mark(2),
+        },
+    );
+    let undoing = &run.state.undoing().unwrap().steps;
+    assert_eq!(
+        *undoing,
+        ["apart", "built"].map(onramp::StepName::from_static)
+    );
+}
+
+fn has_fact(state: &State, step: &str) -> bool {
+    state.step(step).is_some_and(|known| known.fact().is_some())
+}
+
+/// What depends on a step, directly or not: by a closure over the needs, not by the library's walk.
+fn dependents(plan: &Plan, step: &onramp::StepName) -> BTreeSet<onramp::StepName> {
+    let mut found = BTreeSet::from([step.clone()]);
+    loop {
+        let more = plan.steps().iter().filter(|candidate| {
+            !found.contains(candidate.name())
+                && candidate.reads().any(|need| found.contains(&need.step))
+        });
+        let more: Vec<_> = more.map(|candidate| candidate.name().clone()).collect();
+        if more.is_empty() {
+            found.remove(step);
+            return found;
+        }
+        found.extend(more);
+    }
+}

@@ -1,0 +1,54 @@
+//! Every legal (stage, operation) pair, with the stage that follows.
+#[path = "../common.rs"]
+mod common;
+use common::*;
+
+fn start_in_pending(it: Onboarding<Signup, Pending>, clearance: Clearance<Signup>) -> Change<Signup, Pending, InProgress> {
+    it.start(clearance)
+}
+
+fn submit_in_in_progress(it: Onboarding<Signup, InProgress>, company: Company) -> Change<Signup, InProgress, InProgress> {
+    it.submit(company)
+}
+
+fn skip_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.skip::<Branding>()
+}
+
+fn revise_in_in_progress(it: Onboarding<Signup, InProgress>, company: Company) -> Change<Signup, InProgress, InProgress> {
+    it.revise(company)
+}
+
+fn attest_in_pending(it: Onboarding<Signup, Pending>, payment: Payment) -> Change<Signup, Pending, Pending> {
+    it.attest(payment)
+}
+
+fn attest_in_in_progress(it: Onboarding<Signup, InProgress>, payment: Payment) -> Change<Signup, InProgress, InProgress> {
+    it.attest(payment)
+}
+
+fn attest_in_failed(it: Onboarding<Signup, Failed>, payment: Payment) -> Change<Signup, Failed, Failed> {
+    it.attest(payment)
+}
+
+fn complete_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, Completed> {
+    it.complete()
+}
+
+fn cancel_in_pending(it: Onboarding<Signup, Pending>) -> Change<Signup, Pending, Failed> {
+    it.cancel()
+}
+
+fn cancel_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.cancel()
+}
+
+fn retry_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed, InProgress> {
+    it.retry()
+}
+
+fn retry_undo_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed, InProgress> {
+    it.retry_undo()
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+//! `Reason` is an answer of another flow.
+#[path = "../common.rs"]
+mod common;
+use common::*;
+
+fn misuse(it: Onboarding<Signup, InProgress>, reason: Reason) {
+    let _ = it.submit(reason);
+}
+
+fn main() {}
