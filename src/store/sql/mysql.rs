@@ -102,8 +102,7 @@ impl SqlStore<MySql> {
                     Ok(())
                 })
             })
-            .connect_with(to)
-            .await;
+            .connect_lazy_with(to);
         options::opened::<MySql>(&options, pool).await
     }
 }

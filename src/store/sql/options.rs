@@ -11,7 +11,6 @@ use sqlx::pool::PoolOptions;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::fault::Fault;
 use crate::store::sql::migrate;
 
 /// A connection that was idle for longer is tried before it is used.
@@ -171,12 +170,11 @@ impl Way {
     }
 }
 
-/// The store on a pool that was opened, with its schema seen to.
+/// The store on a pool, with its schema seen to.
 pub(super) async fn opened<D: Dialect>(
     options: &SqlOptions,
-    pool: Result<sqlx::Pool<D::Db>, sqlx::Error>,
+    pool: sqlx::Pool<D::Db>,
 ) -> Result<SqlStore<D>, Error> {
-    let pool = pool.map_err(|error| Fault::Sql(error).told::<D>())?;
     let store = SqlStore {
         writers: pool.clone(),
         readers: pool,
@@ -192,5 +190,20 @@ pub(super) async fn opened<D: Dialect>(
             store.close().await;
             Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    fn sent<T: Send>(_: T) {}
+
+    #[test]
+    fn connecting_can_be_spawned() {
+        #[cfg(feature = "postgres")]
+        sent(crate::store::PostgresStore::connect("x"));
+        #[cfg(feature = "mysql")]
+        sent(crate::store::MySqlStore::connect("x"));
+        #[cfg(feature = "sqlite")]
+        sent(crate::store::SqliteStore::open("x"));
     }
 }

@@ -91,8 +91,7 @@ impl SqlStore<Postgres> {
                     Ok(())
                 })
             })
-            .connect_with(to)
-            .await;
+            .connect_lazy_with(to);
         options::opened::<Postgres>(&options, pool).await
     }
 }

@@ -1,6 +1,7 @@
 //! SQLite: its dialect, and how a file is opened.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
 use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
@@ -144,7 +145,10 @@ async fn connect(path: &Path, create: bool) -> Result<SqlStore<Sqlite>, Error> {
             .idle_timeout(None)
             .max_lifetime(None);
         let writing = writing.clone();
-        async move { Ok(pool.connect_with(writing).await?) }
+        // In a box, so that the compiler sees that it may move between threads.
+        let connecting: Pin<Box<dyn Future<Output = Result<_, Fault>> + Send>> =
+            Box::pin(async move { Ok(pool.connect_with(writing).await?) });
+        connecting
     })
     .await
     .map_err(|fault| opening(&path, fault))?;
