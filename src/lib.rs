@@ -25,6 +25,8 @@
 //! | `store` (default) | `store`: the contract, the typed commit, the memory store |
 //! | `tokio` | `engine`: workers |
 //! | `sqlite` | `store::SqliteStore` |
+//! | `postgres` | `store::PostgresStore` |
+//! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
 //! | `testing` | `testing`: the conformance suite, rules without a store |
 //!

@@ -12,6 +12,10 @@ pub use crate::lifecycle::{
 };
 #[cfg(feature = "store")]
 pub use crate::onramp::Onramp;
+#[cfg(feature = "mysql")]
+pub use crate::store::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use crate::store::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use crate::store::SqliteStore;
 #[cfg(feature = "store")]

@@ -24,6 +24,12 @@ pub use record::{
     OutboxMessage, QueueChange, Row, WorkerId,
 };
 
+#[cfg(feature = "mysql")]
+pub use sql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use sql::PostgresStore;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use sql::SqlOptions;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteStore;
 

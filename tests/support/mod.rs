@@ -335,12 +335,61 @@ impl Desk {
     }
 }
 
-/// Every store that a scenario must hold on.
+/// Every store that a scenario must hold on: each empty, and used by nobody else.
 pub async fn each_store() -> Vec<Arc<dyn Store>> {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
     std::fs::create_dir_all(&folder).unwrap();
     let sqlite = SqliteStore::open(folder.join("onboarding.db"))
         .await
         .unwrap();
-    vec![Arc::new(MemoryStore::new()), Arc::new(sqlite)]
+    let mut stores: Vec<Arc<dyn Store>> = vec![Arc::new(MemoryStore::new()), Arc::new(sqlite)];
+    if let Some(url) = postgres_database().await {
+        stores.push(Arc::new(PostgresStore::connect(&url).await.unwrap()));
+    }
+    if let Some(url) = mysql_database().await {
+        stores.push(Arc::new(MySqlStore::connect(&url).await.unwrap()));
+    }
+    stores
+}
+
+/// The URL of a new, empty PostgreSQL database.
+pub async fn postgres_database() -> Option<String> {
+    let server = server("ONRAMP_TEST_POSTGRES_URL")?;
+    Some(new_database::<sqlx::PgConnection>(&server).await)
+}
+
+/// The URL of a new, empty MariaDB or MySQL database.
+pub async fn mysql_database() -> Option<String> {
+    let server = server("ONRAMP_TEST_MYSQL_URL")?;
+    Some(new_database::<sqlx::MySqlConnection>(&server).await)
+}
+
+/// Where a server is, as scripts/servers says. Without one its stores are left out, unless that is
+/// forbidden.
+fn server(variable: &str) -> Option<String> {
+    let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        let required = std::env::var("ONRAMP_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
+        assert!(
+            !required,
+            "{variable} is not set: run the tests by scripts/test, or by scripts/servers"
+        );
+        eprintln!("left out, because {variable} is not set: run scripts/servers cargo test");
+    }
+    url
+}
+
+async fn new_database<C: sqlx::Connection>(server: &str) -> String
+where
+    for<'c> &'c mut C: sqlx::Executor<'c, Database = C::Database>,
+{
+    let name = format!("onramp_{}", Uuid::now_v7().simple());
+    let mut admin = C::connect(server).await.unwrap();
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::Executor::execute(&mut admin, sqlx::raw_sql(create))
+        .await
+        .unwrap();
+    admin.close().await.unwrap();
+    let (address, _) = server.rsplit_once('/').unwrap();
+    format!("{address}/{name}")
 }

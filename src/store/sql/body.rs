@@ -1,6 +1,7 @@
 //! The one body of all SQL stores.
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -51,8 +52,13 @@ impl<D: Dialect> SqlStore<D> {
 
     /// Closes the store, after the calls that are under way. Later calls fail as `Unavailable`.
     pub async fn close(&self) {
-        self.writers.close().await;
-        self.readers.close().await;
+        let (writers, readers) = (self.writers.clone(), self.readers.clone());
+        // In a box, so that the compiler sees that it may move between threads.
+        let closing: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            writers.close().await;
+            readers.close().await;
+        });
+        closing.await;
     }
 }
 

@@ -19,12 +19,20 @@ pub trait Speaks: Send + Sync + 'static {
     /// For operators.
     const NAME: &'static str;
 
-    /// How a transaction that writes begins. It must exclude, or notice, every other one that
-    /// touches the same onboarding.
+    /// What in a URL asks for verified TLS; nothing where there is no network.
+    const VERIFIED_TLS: &'static str;
+
+    /// How a transaction that writes begins. It either excludes all others, or each of its
+    /// statements sees what is committed when that statement begins, and waits for, then notices,
+    /// another one that changes the same row.
     const BEGIN: &'static str;
 
     /// The statements.
     const STATEMENTS: Statements;
+
+    /// Whether statements that create tables commit by themselves. Then each statement of a
+    /// migration must be one that can be run again.
+    const DDL_COMMITS: bool;
 
     /// One text for each schema version, oldest first; each only adds.
     const MIGRATIONS: &'static [&'static str];
@@ -51,6 +59,8 @@ pub enum Class {
     Corrupt,
     /// The tables are not as the statements expect them.
     Schema,
+    /// The server does not let this user in, or has no such database.
+    Config,
     /// Anything else.
     Other,
 }
@@ -60,7 +70,7 @@ impl Class {
     pub(super) fn is_definite(self) -> bool {
         match self {
             Self::Busy | Self::Refused | Self::Taken | Self::Invalid => true,
-            Self::Corrupt | Self::Schema | Self::Other => false,
+            Self::Corrupt | Self::Schema | Self::Config | Self::Other => false,
         }
     }
 }

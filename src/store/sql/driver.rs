@@ -82,9 +82,9 @@ pub(super) type Connection<D> = <<D as super::dialect::Speaks>::Db as sqlx::Data
 pub(super) type DbRow<D> = <<D as super::dialect::Speaks>::Db as sqlx::Database>::Row;
 
 /// Makes one of sqlx's databases a [`Driver`]. A macro, because the same as one generic
-/// implementation takes some twenty bounds.
+/// implementation takes some twenty bounds. `$text`: the method of a row that reads text.
 macro_rules! driver {
-    ($database:ty) => {
+    ($database:ty, text: $text:ident) => {
         impl $crate::store::sql::driver::Driver for $database {
             async fn run(
                 on: &mut Self::Connection,
@@ -118,7 +118,7 @@ macro_rules! driver {
             }
 
             fn text(row: &Self::Row, column: usize) -> Result<String, sqlx::Error> {
-                sqlx::Row::try_get(row, column)
+                sqlx::Row::$text(row, column)
             }
 
             fn bytes(row: &Self::Row, column: usize) -> Result<Vec<u8>, sqlx::Error> {
@@ -141,7 +141,7 @@ macro_rules! bound {
     };
 }
 #[cfg_attr(
-    not(feature = "sqlite"),
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
     expect(unused_imports, reason = "used by drivers")
 )]
 pub(super) use {bound, driver};

@@ -72,6 +72,10 @@ fn nothing_stored<D: Dialect>(error: sqlx::Error) -> Error {
         Class::Invalid => (ErrorKind::Invalid, "refused what was to be stored"),
         Class::Corrupt => (ErrorKind::Corrupt, "is damaged, or is not a database"),
         Class::Schema => (ErrorKind::Schema, "does not have the tables expected"),
+        Class::Config => (
+            ErrorKind::Config,
+            "does not let this user in, or has no such database",
+        ),
         Class::Other if is_decoding(&error) => (
             ErrorKind::Corrupt,
             "holds a value of another type than expected",

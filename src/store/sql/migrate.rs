@@ -14,8 +14,9 @@ pub(super) fn version<D: Dialect>() -> u32 {
 
 /// Brings an older schema up to date; refuses a newer one.
 ///
-/// Any number of processes may do so at once: the first one to begin its transaction migrates, the
-/// others find it done.
+/// Any number of processes may do so at once. Where a migration is one transaction, the version's
+/// row, inserted first, keeps the others waiting until it is done. Where it is not, all of them run
+/// the same statements, each of which does nothing when it was done, and one inserts the row.
 pub(super) async fn migrate<D: Dialect>(writers: &sqlx::Pool<D::Db>) -> Result<(), Error> {
     // Looked at first, so that a start with nothing to do waits for no other writer.
     if current::<D>(writers).await? == version::<D>() {
@@ -86,9 +87,14 @@ impl<D: Dialect> Work<D> for Migrate {
         }
         for (version, script) in (1..).zip(D::MIGRATIONS) {
             if version > found {
-                D::Db::script(on, script).await?;
+                if D::DDL_COMMITS {
+                    D::Db::script(on, script).await?;
+                }
                 let args = args![i64::from(version)];
                 D::Db::run(on, D::STATEMENTS.insert_schema, args).await?;
+                if !D::DDL_COMMITS {
+                    D::Db::script(on, script).await?;
+                }
             }
         }
         Ok(())

@@ -41,7 +41,13 @@ mod dialect;
 mod driver;
 mod fault;
 mod migrate;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod options;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod queue;
 mod read;
 #[cfg(feature = "sqlite")]
@@ -56,5 +62,11 @@ mod write;
 
 pub use body::SqlStore;
 pub use dialect::Dialect;
+#[cfg(feature = "mysql")]
+pub use mysql::{MySql, MySqlStore};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub use options::SqlOptions;
+#[cfg(feature = "postgres")]
+pub use postgres::{Postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Sqlite, SqliteStore};

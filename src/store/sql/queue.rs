@@ -38,6 +38,10 @@ pub(super) async fn change<D: Dialect>(
     let fence = counter(fence.get())?;
     let leased_now = i64::from(leased);
     let changed = match commit.queue {
+        // The lease that it is written under must be the newest one still.
+        QueueChange::Keep if commit.fence.is_some() => {
+            D::Db::run(on, D::STATEMENTS.confirm, args![id, fence, 1]).await?
+        }
         QueueChange::Keep => return Ok(()),
         // Its worker meets the new revision at its next commit, at the first attempt.
         QueueChange::Wake(_) if leased => {

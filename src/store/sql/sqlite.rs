@@ -1,6 +1,7 @@
 //! SQLite: its dialect, and how a file is opened.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::time::Duration;
 
 use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
@@ -144,7 +145,10 @@ async fn connect(path: &Path, create: bool) -> Result<SqlStore<Sqlite>, Error> {
             .idle_timeout(None)
             .max_lifetime(None);
         let writing = writing.clone();
-        async move { Ok(pool.connect_with(writing).await?) }
+        // In a box, so that the compiler sees that it may move between threads.
+        let connecting: Pin<Box<dyn Future<Output = Result<_, Fault>> + Send>> =
+            Box::pin(async move { Ok(pool.connect_with(writing).await?) });
+        connecting
     })
     .await
     .map_err(|fault| opening(&path, fault))?;
@@ -179,7 +183,7 @@ fn code(error: &dyn DatabaseError) -> Option<i32> {
     Some(extended & 0xff)
 }
 
-driver!(sqlx::Sqlite);
+driver!(sqlx::Sqlite, text: try_get);
 
 impl Dialect for Sqlite {}
 
@@ -188,15 +192,21 @@ impl Speaks for Sqlite {
 
     const NAME: &'static str = "SQLite";
 
+    const VERIFIED_TLS: &'static str = "";
+
     // A transaction that begins by reading cannot always be made to write later: it fails at once
     // when another one has written meanwhile, whatever the timeout.
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
 
     const STATEMENTS: Statements = statements! {
+        form: dollars,
         now: "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)",
         lock: "",
+        upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
+
+    const DDL_COMMITS: bool = false;
 
     const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/sqlite_1.sql")];
 

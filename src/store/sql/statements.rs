@@ -1,5 +1,5 @@
-//! The text of every statement, once. Each argument occurs once, in textual order, so that `$n` and
-//! `?` agree.
+//! The text of every statement, once for all databases. Each argument occurs once, in textual
+//! order, so that `$n` and `?` agree; a text for which that is not so does not compile.
 
 /// The statements of a dialect.
 #[derive(Debug)]
@@ -10,7 +10,8 @@ pub struct Statements {
     pub insert_onboarding: &'static str,
     pub advance_onboarding: &'static str,
     pub keep_fence: &'static str,
-    /// What a commit is checked against. Locks both rows where writers run at the same time.
+    /// What a commit is checked against, as of one moment. Locks nothing: the statements that
+    /// follow name what was seen here, and begin again when it has changed meanwhile.
     pub look: &'static str,
     // Facts.
     pub facts: &'static str,
@@ -22,6 +23,7 @@ pub struct Statements {
     pub insert_journal: &'static str,
     // The queue. Every change of an entry names its fence and whether it is leased.
     pub enqueue: &'static str,
+    pub confirm: &'static str,
     pub wake: &'static str,
     pub hold: &'static str,
     pub hand_back: &'static str,
@@ -43,13 +45,24 @@ pub struct Statements {
     pub insert_schema: &'static str,
 }
 
-/// The statements of a database with `$n` and `ON CONFLICT`.
+/// The statements of a database.
 ///
-/// `$now`: microseconds since 1970 on the database's clock. `$lock`: how rows that were read are
-/// locked. `$has_schema`: a query that gives a row when `onramp_schema` exists.
+/// `$form`: how arguments are written, [`dollars`] or [`questions`]. `$now`: microseconds since 1970
+/// on the database's clock, the same throughout a statement. `$lock`: how rows that were read are
+/// locked, passing over those that others hold. `$conflict`, `$new`, `$end`: how a row replaces the
+/// one with its key, and how its columns are named there. `$has_schema`: a query that gives a row
+/// when `onramp_schema` exists.
+#[rustfmt::skip] // It would pull the texts apart.
 macro_rules! statements {
-    (now: $now:literal, lock: $lock:literal, has_schema: $has_schema:literal) => {
-        $crate::store::sql::statements::Statements {
+    (
+        form: $form:ident,
+        now: $now:literal,
+        lock: $lock:literal,
+        upsert: $conflict:literal $new:literal $end:literal,
+        has_schema: $has_schema:literal
+    ) => {
+        $crate::store::sql::statements::texts! {
+            $form;
             row_by_id: "SELECT id, revision, head, state FROM onramp_onboarding \
                 WHERE tenant = $1 AND id = $2",
             row_by_key: "SELECT id, revision, head, state FROM onramp_onboarding \
@@ -59,26 +72,25 @@ macro_rules! statements {
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0)",
             advance_onboarding: "UPDATE onramp_onboarding \
                 SET revision = $1, stage = $2, fence = $3, state = $4, head = $5, updated_at = $6 \
-                WHERE id = $7 AND tenant = $8 AND revision = $9",
+                WHERE id = $7 AND tenant = $8 AND revision = $9 AND fence = $10",
             keep_fence: "UPDATE onramp_onboarding SET fence = $1 \
                 WHERE id = $2 AND tenant = $3 AND revision = $4",
-            look: concat!(
-                "SELECT o.revision, o.fence, q.fence, q.leased, \
+            look: "SELECT o.revision, o.fence, q.fence, q.leased, \
                 (SELECT j.revision FROM onramp_journal j \
                  WHERE j.onboarding = o.id AND j.command = $1) \
                 FROM onramp_onboarding o LEFT JOIN onramp_queue q ON q.onboarding = o.id \
                 WHERE o.tenant = $2 AND o.id = $3",
-                $lock
-            ),
             facts: "SELECT f.step, f.version, f.payload, f.salt, f.given_by, f.at \
                 FROM onramp_onboarding o JOIN onramp_fact f ON f.onboarding = o.id \
                 WHERE o.tenant = $1 AND o.id = $2",
-            put_fact: "INSERT INTO onramp_fact \
+            put_fact: concat!(
+                "INSERT INTO onramp_fact \
                 (onboarding, step, version, payload, salt, given_by, at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7) \
-                ON CONFLICT (onboarding, step) DO UPDATE SET version = excluded.version, \
-                payload = excluded.payload, salt = excluded.salt, \
-                given_by = excluded.given_by, at = excluded.at",
+                VALUES ($1, $2, $3, $4, $5, $6, $7) ", $conflict,
+                " version = ", $new, "version", $end, ", payload = ", $new, "payload", $end,
+                ", salt = ", $new, "salt", $end, ", given_by = ", $new, "given_by", $end,
+                ", at = ", $new, "at", $end
+            ),
             remove_fact: "DELETE FROM onramp_fact WHERE onboarding = $1 AND step = $2",
             committed: "SELECT j.revision \
                 FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
@@ -95,6 +107,8 @@ macro_rules! statements {
                 (onboarding, tenant, flow, fence, due_at, leased, attempt) \
                 VALUES ($1, $2, $3, $4, ", $now, " + $5, 0, 0)"
             ),
+            confirm: "UPDATE onramp_queue SET leased = 1 \
+                WHERE onboarding = $1 AND fence = $2 AND leased = $3",
             wake: concat!(
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, attempt = 0, worker = NULL \
                 WHERE onboarding = $2 AND fence = $3 AND leased = $4"
@@ -155,8 +169,95 @@ macro_rules! statements {
         }
     };
 }
+
+/// The statements, each in a form.
+macro_rules! texts {
+    ($form:ident; $($name:ident: $sql:expr),* $(,)?) => {
+        $crate::store::sql::statements::Statements {
+            $($name: $crate::store::sql::statements::$form!($sql)),*
+        }
+    };
+}
+
+/// A text whose database takes `$n`.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+macro_rules! dollars {
+    ($sql:expr) => {{
+        const SQL: &str = $sql;
+        const _: usize = $crate::store::sql::statements::length(SQL);
+        SQL
+    }};
+}
+
+/// A text whose database takes `?`.
+#[cfg(feature = "mysql")]
+macro_rules! questions {
+    ($sql:expr) => {{
+        const SQL: &str = $sql;
+        const LENGTH: usize = $crate::store::sql::statements::length(SQL);
+        const TEXT: [u8; LENGTH] = $crate::store::sql::statements::with_questions(SQL);
+        match std::str::from_utf8(&TEXT) {
+            Ok(text) => text,
+            Err(_) => SQL,
+        }
+    }};
+}
+
+/// How long a text is with `?` in place of every `$n`.
+pub(super) const fn length(sql: &str) -> usize {
+    let sql = sql.as_bytes();
+    let (mut at, mut length, mut arguments) = (0, 0, 0);
+    while at < sql.len() {
+        if sql[at] == b'$' {
+            arguments += 1;
+            at = after_argument(sql, at, arguments);
+        } else {
+            at += 1;
+        }
+        length += 1;
+    }
+    length
+}
+
+/// A text with `?` in place of every `$n`.
+#[cfg(feature = "mysql")]
+pub(super) const fn with_questions<const LENGTH: usize>(sql: &str) -> [u8; LENGTH] {
+    let sql = sql.as_bytes();
+    let mut text = [0; LENGTH];
+    let (mut at, mut to, mut arguments) = (0, 0, 0);
+    while at < sql.len() {
+        if sql[at] == b'$' {
+            arguments += 1;
+            text[to] = b'?';
+            at = after_argument(sql, at, arguments);
+        } else {
+            text[to] = sql[at];
+            at += 1;
+        }
+        to += 1;
+    }
+    text
+}
+
+/// Where the text goes on after the `$n` at a place, which must be the `expected` one.
+const fn after_argument(sql: &[u8], at: usize, expected: usize) -> usize {
+    let (mut at, mut number) = (at + 1, 0);
+    while at < sql.len() && sql[at].is_ascii_digit() {
+        number = number * 10 + (sql[at] - b'0') as usize;
+        at += 1;
+    }
+    assert!(
+        number == expected,
+        "arguments are $1, $2 and so on, once each"
+    );
+    at
+}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use dollars;
+#[cfg(feature = "mysql")]
+pub(super) use questions;
 #[cfg_attr(
-    not(feature = "sqlite"),
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
     expect(unused_imports, reason = "used by dialects")
 )]
-pub(super) use statements;
+pub(super) use {statements, texts};

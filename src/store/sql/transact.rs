@@ -1,6 +1,7 @@
 //! Runs work to its end: in a task that nobody can drop, whole or not at all.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use sqlx::Connection as _;
@@ -39,7 +40,7 @@ pub(super) async fn read<D: Dialect, W: Work<D>>(
         };
         retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
     };
-    apart(reading, ErrorKind::Unavailable).await
+    apart(Box::pin(reading), ErrorKind::Unavailable).await
 }
 
 /// Runs work that writes, in one transaction.
@@ -55,7 +56,7 @@ pub(super) async fn write<D: Dialect, W: Work<D>>(
         };
         retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
     };
-    apart(writing, ErrorKind::InDoubt).await
+    apart(Box::pin(writing), ErrorKind::InDoubt).await
 }
 
 async fn once<D: Dialect, W: Work<D>>(
@@ -97,8 +98,10 @@ where
 
 /// Runs it in a task, which goes on when the caller no longer waits. `lost` is what it means when
 /// the task itself is gone: it panicked, or the runtime was shut down.
+///
+/// The task is in a box, so that the compiler sees that whoever waits may move between threads.
 async fn apart<T: Send + 'static>(
-    task: impl Future<Output = Result<T, Error>> + Send + 'static,
+    task: Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
     lost: ErrorKind,
 ) -> Result<T, Error> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|error| {

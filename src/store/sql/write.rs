@@ -48,7 +48,8 @@ impl<D: Dialect> Work<D> for Create {
     }
 }
 
-/// What a commit is checked against, read in its transaction.
+/// What a commit is checked against, as of one moment. Others may go on: whatever is then written
+/// names what was seen.
 pub(super) struct Seen {
     pub(super) revision: Revision,
     /// What its own row says; the last one only while it is not in the queue.
@@ -143,7 +144,8 @@ async fn current<D: Dialect>(on: &mut Connection<D>, commit: &Commit) -> Result<
     row.ok_or(Fault::Moved)
 }
 
-/// The compare-and-swap. An onboarding that leaves the queue takes its fence along.
+/// The compare-and-swap. An onboarding that leaves the queue takes its fence along; naming the kept
+/// fence notices one that left it since it was looked at.
 async fn advance<D: Dialect>(
     on: &mut Connection<D>,
     commit: &Commit,
@@ -164,6 +166,7 @@ async fn advance<D: Dialect>(
         commit.id().as_uuid(),
         commit.tenant().as_str(),
         counter(commit.expected.get())?,
+        counter(seen.kept_fence.get())?,
     ];
     one(D::Db::run(on, D::STATEMENTS.advance_onboarding, args).await?)
 }

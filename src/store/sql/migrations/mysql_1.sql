@@ -1,0 +1,72 @@
+-- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
+-- the 16 bytes of a UUID; keys are bytes, so that no collation folds or pads them. Every statement
+-- can be run again, because none can be rolled back. Later versions only add.
+
+CREATE TABLE IF NOT EXISTS onramp_onboarding (
+    id         BINARY(16)     NOT NULL PRIMARY KEY,
+    tenant     VARBINARY(255) NOT NULL,
+    flow       VARBINARY(255) NOT NULL,
+    subject    VARBINARY(255) NOT NULL,
+    active     BIGINT,                 -- 1, or NULL for one that makes room for a successor
+    revision   BIGINT         NOT NULL,
+    stage      VARBINARY(255) NOT NULL,
+    fence      BIGINT         NOT NULL, -- the last fence, kept while it is not in the queue
+    state      LONGTEXT       NOT NULL, -- JSON
+    head       BINARY(32)     NOT NULL,
+    created_at BIGINT         NOT NULL,
+    updated_at BIGINT         NOT NULL,
+    UNIQUE KEY onramp_onboarding_key (tenant, flow, subject, active)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS onramp_fact (
+    onboarding BINARY(16)     NOT NULL,
+    step       VARBINARY(255) NOT NULL,
+    version    BIGINT         NOT NULL,
+    payload    LONGTEXT       NOT NULL, -- JSON
+    salt       VARBINARY(255) NOT NULL,
+    given_by   VARBINARY(1024) NOT NULL,
+    at         BIGINT         NOT NULL,
+    PRIMARY KEY (onboarding, step),
+    FOREIGN KEY (onboarding) REFERENCES onramp_onboarding (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS onramp_journal (
+    onboarding BINARY(16)     NOT NULL,
+    revision   BIGINT         NOT NULL,
+    command    BINARY(16)     NOT NULL,
+    given_by   VARBINARY(1024) NOT NULL,
+    at         BIGINT         NOT NULL,
+    events     LONGTEXT       NOT NULL, -- the JSON text that was hashed
+    hash       BINARY(32)     NOT NULL,
+    PRIMARY KEY (onboarding, revision),
+    UNIQUE KEY onramp_journal_command (onboarding, command),
+    FOREIGN KEY (onboarding) REFERENCES onramp_onboarding (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS onramp_queue (
+    onboarding BINARY(16)     NOT NULL PRIMARY KEY,
+    tenant     VARBINARY(255) NOT NULL,
+    flow       VARBINARY(255) NOT NULL,
+    due_at     BIGINT         NOT NULL, -- for a leased one, when its lease runs out
+    fence      BIGINT         NOT NULL,
+    leased     BIGINT         NOT NULL,
+    attempt    BIGINT         NOT NULL,
+    worker     VARBINARY(1024),
+    KEY onramp_queue_due (flow, due_at, onboarding),
+    FOREIGN KEY (onboarding) REFERENCES onramp_onboarding (id)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS onramp_outbox (
+    id         BINARY(16)     NOT NULL PRIMARY KEY,
+    tenant     VARBINARY(255) NOT NULL,
+    flow       VARBINARY(255) NOT NULL,
+    subject    VARBINARY(255) NOT NULL,
+    onboarding BINARY(16)     NOT NULL,
+    revision   BIGINT         NOT NULL,
+    place      BIGINT         NOT NULL, -- among the messages of its commit
+    topic      VARBINARY(255) NOT NULL,
+    at         BIGINT         NOT NULL,
+    stored_at  BIGINT         NOT NULL,
+    visible_at BIGINT         NOT NULL,
+    KEY onramp_outbox_oldest (stored_at, revision, place)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;

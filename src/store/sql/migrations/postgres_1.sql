@@ -1,0 +1,70 @@
+-- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
+-- the 16 bytes of a UUID; keys are compared byte by byte. Later versions only add.
+
+CREATE TABLE onramp_onboarding (
+    id         BYTEA  NOT NULL PRIMARY KEY,
+    tenant     TEXT COLLATE "C" NOT NULL,
+    flow       TEXT COLLATE "C" NOT NULL,
+    subject    TEXT COLLATE "C" NOT NULL,
+    active     BIGINT,             -- 1, or NULL for one that makes room for a successor
+    revision   BIGINT NOT NULL,
+    stage      TEXT   NOT NULL,
+    fence      BIGINT NOT NULL,   -- the last fence, kept while it is not in the queue
+    state      TEXT   NOT NULL,   -- JSON
+    head       BYTEA  NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (tenant, flow, subject, active)
+);
+
+CREATE TABLE onramp_fact (
+    onboarding BYTEA  NOT NULL REFERENCES onramp_onboarding (id),
+    step       TEXT COLLATE "C" NOT NULL,
+    version    BIGINT NOT NULL,
+    payload    TEXT   NOT NULL,   -- JSON
+    salt       BYTEA  NOT NULL,
+    given_by   TEXT   NOT NULL,
+    at         BIGINT NOT NULL,
+    PRIMARY KEY (onboarding, step)
+);
+
+CREATE TABLE onramp_journal (
+    onboarding BYTEA  NOT NULL REFERENCES onramp_onboarding (id),
+    revision   BIGINT NOT NULL,
+    command    BYTEA  NOT NULL,
+    given_by   TEXT   NOT NULL,
+    at         BIGINT NOT NULL,
+    events     TEXT   NOT NULL,   -- the JSON text that was hashed
+    hash       BYTEA  NOT NULL,
+    PRIMARY KEY (onboarding, revision),
+    UNIQUE (onboarding, command)
+);
+
+CREATE TABLE onramp_queue (
+    onboarding BYTEA  NOT NULL PRIMARY KEY REFERENCES onramp_onboarding (id),
+    tenant     TEXT COLLATE "C" NOT NULL,
+    flow       TEXT COLLATE "C" NOT NULL,
+    due_at     BIGINT NOT NULL,   -- for a leased one, when its lease runs out
+    fence      BIGINT NOT NULL,
+    leased     BIGINT NOT NULL,
+    attempt    BIGINT NOT NULL,
+    worker     TEXT
+);
+
+CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+
+CREATE TABLE onramp_outbox (
+    id         BYTEA  NOT NULL PRIMARY KEY,
+    tenant     TEXT COLLATE "C" NOT NULL,
+    flow       TEXT COLLATE "C" NOT NULL,
+    subject    TEXT COLLATE "C" NOT NULL,
+    onboarding BYTEA  NOT NULL,
+    revision   BIGINT NOT NULL,
+    place      BIGINT NOT NULL,   -- among the messages of its commit
+    topic      TEXT   NOT NULL,
+    at         BIGINT NOT NULL,
+    stored_at  BIGINT NOT NULL,
+    visible_at BIGINT NOT NULL
+);
+
+CREATE INDEX onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);

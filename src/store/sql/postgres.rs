@@ -1,0 +1,226 @@
+//! PostgreSQL: its dialect, and how a server is reached.
+
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+
+use crate::store::error::Error;
+use crate::store::sql::body::SqlStore;
+use crate::store::sql::dialect::{Class, Dialect, Speaks};
+use crate::store::sql::driver::driver;
+use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::statements::{Statements, statements};
+
+/// The dialect of PostgreSQL.
+///
+/// ```
+/// fn is_a_store<S: onramp::store::Store>() {}
+/// is_a_store::<onramp::store::sql::SqlStore<onramp::store::sql::Postgres>>();
+/// ```
+#[derive(Debug)]
+pub enum Postgres {}
+
+/// A store in a PostgreSQL database, shared by any number of processes.
+///
+/// Its tables are found by the connection's `search_path`; all their names begin with `onramp_`.
+///
+/// ```no_run
+/// use onramp::store::PostgresStore;
+///
+/// # async fn show() -> Result<(), Box<dyn std::error::Error>> {
+/// let url = std::env::var("DATABASE_URL")?; // postgres://user:password@host/database?sslmode=verify-full
+/// let store = PostgresStore::connect(&url).await?;
+/// store.close().await;
+/// # Ok(())
+/// # }
+/// ```
+pub type PostgresStore = SqlStore<Postgres>;
+
+impl SqlStore<Postgres> {
+    /// Connects to a database and brings its schema up to date. Safe when several processes do so
+    /// at the same time.
+    ///
+    /// # Errors
+    /// Of kind `Config` when the URL cannot be used, its user is not let in, the database is not
+    /// there, or another machine would be reached without verified TLS; `Schema` when the tables
+    /// are of a newer version; `Unavailable` when the server cannot be reached.
+    ///
+    /// ```
+    /// use onramp::store::{ErrorKind, PostgresStore};
+    ///
+    /// # async fn show() {
+    /// let url = "postgres://onboarding:secret@db.example.com/onboarding";
+    /// let error = PostgresStore::connect(url).await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// assert!(error.to_string().contains("sslmode=verify-full"));
+    /// # }
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(show());
+    /// ```
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::connect_with(SqlOptions::new(url)).await
+    }
+
+    /// Connects as [`connect`](Self::connect) does, with other settings.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// use onramp::store::{PostgresStore, SqlOptions};
+    ///
+    /// # async fn show() -> Result<(), onramp::store::Error> {
+    /// let options = SqlOptions::new("postgres://onboarding@localhost/onboarding").max_connections(4);
+    /// let store = PostgresStore::connect_with(options).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
+        let to: PgConnectOptions = options.parse::<Postgres, _>()?;
+        options.allow::<Postgres>(&way(&to))?;
+        let (statement, lock) = options.timeouts();
+        let (statement, lock) = (millis(statement), millis(lock));
+        let pool = options
+            .pool::<Postgres>(PgPoolOptions::new())
+            .after_connect(move |on, _| {
+                let (statement, lock) = (statement.clone(), lock.clone());
+                Box::pin(async move {
+                    sqlx::query(SESSION)
+                        .bind(statement)
+                        .bind(lock)
+                        .execute(on)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(to);
+        options::opened::<Postgres>(&options, pool).await
+    }
+}
+
+/// A transaction whose process has gone is ended, and what was confirmed survives the loss of power
+/// also where the server's default is another.
+const SESSION: &str = "SELECT set_config('statement_timeout', $1, false), \
+    set_config('lock_timeout', $2, false), \
+    set_config('idle_in_transaction_session_timeout', '60s', false), \
+    set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
+        WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
+
+fn millis(timeout: std::time::Duration) -> String {
+    format!("{}ms", timeout.as_millis().clamp(1, 2_000_000_000))
+}
+
+fn way(to: &PgConnectOptions) -> Way {
+    Way {
+        host: to.get_host().to_owned(),
+        socket: to.get_socket().is_some(),
+        verified: matches!(to.get_ssl_mode(), PgSslMode::VerifyFull),
+    }
+}
+
+driver!(sqlx::Postgres, text: try_get);
+
+impl Dialect for Postgres {}
+
+impl Speaks for Postgres {
+    type Db = sqlx::Postgres;
+
+    const NAME: &'static str = "PostgreSQL";
+
+    const VERIFIED_TLS: &'static str = "sslmode=verify-full";
+
+    const BEGIN: &'static str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+    // `statement_timestamp`, because an index cannot be searched by the volatile `clock_timestamp`.
+    const STATEMENTS: Statements = statements! {
+        form: dollars,
+        now: "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint",
+        lock: " FOR UPDATE SKIP LOCKED",
+        upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
+        has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
+    };
+
+    const DDL_COMMITS: bool = false;
+
+    const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/postgres_1.sql")];
+
+    fn class(error: &dyn DatabaseError) -> Class {
+        let code = error.code().unwrap_or_default();
+        class(&code)
+    }
+}
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+fn class(code: &str) -> Class {
+    match code {
+        "23505" => Class::Taken,
+        // Serialization, deadlock, lock timeout; a table or type that another one creates also.
+        "40001" | "40P01" | "55P03" | "42P07" | "42710" => Class::Busy,
+        // No room on disk; read-only; no right.
+        "53100" | "25006" | "42501" => Class::Refused,
+        "XX001" | "XX002" => Class::Corrupt,
+        "42P01" | "42703" | "42804" | "42883" | "3F000" => Class::Schema,
+        "28000" | "28P01" | "3D000" => Class::Config,
+        _ if code.starts_with("22") || code.starts_with("23") || code.starts_with("54") => {
+            Class::Invalid
+        }
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(url: &str) -> bool {
+        let options = SqlOptions::new(url);
+        let to: PgConnectOptions = options.parse::<Postgres, _>().unwrap();
+        options.allow::<Postgres>(&way(&to)).is_err()
+    }
+
+    #[test]
+    fn another_machine_needs_verified_tls() {
+        for url in [
+            "postgres://u@localhost/d",
+            "postgres://u@127.0.0.1/d",
+            "postgres://u@127.9.9.9:6000/d?sslmode=disable",
+            "postgres://u@[::1]/d",
+            "postgres://u@%2Frun%2Fpostgresql/d",
+            "postgres:///d?host=/run/postgresql&user=u",
+            "postgres://u:p@db.example.com/d?sslmode=verify-full",
+            "postgres://u@10.0.0.7/d?ssl-mode=VERIFY-FULL",
+        ] {
+            assert!(!refused(url), "{url}");
+        }
+        for url in [
+            "postgres://u:p@db.example.com/d",
+            "postgres://u:p@db.example.com/d?sslmode=require",
+            "postgres://u:p@db.example.com/d?sslmode=verify-ca",
+            "postgres://u:p@db.example.com/d?sslmode=prefer",
+            "postgres://u@10.0.0.7/d",
+            "postgres://u@localhost.example.com/d",
+            "postgres://u@127.0.0.1.example.com/d",
+            "postgres://u@localhost/d?host=db.example.com",
+            "postgres://u@localhost/d?hostaddr=10.0.0.7",
+            "postgres://u@[2001:db8::1]/d",
+        ] {
+            assert!(refused(url), "{url}");
+        }
+        let options =
+            SqlOptions::new("postgres://u:p@db.example.com/d").dangerously_allow_plaintext();
+        let to: PgConnectOptions = options.parse::<Postgres, _>().unwrap();
+        options.allow::<Postgres>(&way(&to)).unwrap();
+    }
+
+    #[test]
+    fn only_a_closed_list_is_definite() {
+        for definite in [
+            "23505", "40001", "40P01", "55P03", "25006", "53100", "23503",
+        ] {
+            assert!(class(definite).is_definite(), "{definite}");
+        }
+        for doubtful in [
+            "57P01", "57P02", "57014", "08006", "08P01", "40003", "XX000", "",
+        ] {
+            assert!(!class(doubtful).is_definite(), "{doubtful}");
+        }
+    }
+}
