@@ -59,6 +59,8 @@ pub enum Class {
     Corrupt,
     /// The tables are not as the statements expect them.
     Schema,
+    /// The connection was closed: by an operator, a timeout, a server that stops or starts.
+    Gone,
     /// The server does not let this user in, or has no such database.
     Config,
     /// Anything else.
@@ -70,7 +72,7 @@ impl Class {
     pub(super) fn is_definite(self) -> bool {
         match self {
             Self::Busy | Self::Refused | Self::Taken | Self::Invalid => true,
-            Self::Corrupt | Self::Schema | Self::Config | Self::Other => false,
+            Self::Corrupt | Self::Schema | Self::Gone | Self::Config | Self::Other => false,
         }
     }
 }

@@ -30,8 +30,12 @@ impl Fault {
     /// Whether the same work may be run again from its beginning.
     pub(super) fn passes<D: Dialect>(&self) -> bool {
         match self {
-            // A key that is taken was taken meanwhile: the work looked for it first.
-            Self::Sql(error) => matches!(class::<D>(error), Class::Busy | Class::Taken),
+            // A key that is taken was taken meanwhile: the work looked for it first. A connection
+            // that is gone takes what was not committed along; its failure at COMMIT is in doubt,
+            // and not this one.
+            Self::Sql(error) => {
+                matches!(class::<D>(error), Class::Busy | Class::Taken | Class::Gone)
+            }
             Self::Moved => true,
             Self::Store(_) => false,
         }
@@ -56,11 +60,14 @@ pub(super) fn at_commit<D: Dialect>(error: sqlx::Error) -> Fault {
     Fault::Store(Error::in_doubt(message).because(error))
 }
 
-/// What the database's failure means; what it did not report itself is [`Class::Other`].
+/// What the database's failure means; one that it did not report itself is of the connection, or is
+/// [`Class::Other`].
 fn class<D: Dialect>(error: &sqlx::Error) -> Class {
-    error
-        .as_database_error()
-        .map_or(Class::Other, |error| D::class(error))
+    match error {
+        sqlx::Error::Database(error) => D::class(&**error),
+        sqlx::Error::Io(_) => Class::Gone,
+        _ => Class::Other,
+    }
 }
 
 fn nothing_stored<D: Dialect>(error: sqlx::Error) -> Error {
@@ -72,6 +79,7 @@ fn nothing_stored<D: Dialect>(error: sqlx::Error) -> Error {
         Class::Invalid => (ErrorKind::Invalid, "refused what was to be stored"),
         Class::Corrupt => (ErrorKind::Corrupt, "is damaged, or is not a database"),
         Class::Schema => (ErrorKind::Schema, "does not have the tables expected"),
+        Class::Gone => (ErrorKind::Unavailable, "closed the connection"),
         Class::Config => (
             ErrorKind::Config,
             "does not let this user in, or has no such database",

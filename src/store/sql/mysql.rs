@@ -196,6 +196,8 @@ fn class(number: u16) -> Class {
         1034 | 1194 | 1195 | 1712 => Class::Corrupt,
         1054 | 1136 | 1146 | 1364 => Class::Schema,
         1044 | 1045 | 1049 | 1698 => Class::Config,
+        // Shut down; killed; idle for too long; not a member of its cluster now.
+        1053 | 1079 | 1927 | 4031 | 1047 => Class::Gone,
         _ => Class::Other,
     }
 }

@@ -159,6 +159,9 @@ fn class(code: &str) -> Class {
         "XX001" | "XX002" => Class::Corrupt,
         "42P01" | "42703" | "42804" | "42883" | "3F000" => Class::Schema,
         "28000" | "28P01" | "3D000" => Class::Config,
+        // Shut down, crashed, starting; idle for too long.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Class::Gone,
+        _ if code.starts_with("08") => Class::Gone,
         _ if code.starts_with("22") || code.starts_with("23") || code.starts_with("54") => {
             Class::Invalid
         }
