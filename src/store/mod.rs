@@ -33,6 +33,8 @@ pub use sql::SqlOptions;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteStore;
 
+#[cfg(feature = "testing")]
+pub(crate) use chain::entry;
 #[cfg(feature = "tokio")]
 pub(crate) use chain::seal;
 #[cfg(feature = "tokio")]

@@ -1,0 +1,238 @@
+//! What comes back: rows, facts, journal, outbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::onboard::{LONG, Place, SHORT, fact, sleep, tells, told};
+use super::{Found, hold};
+use crate::id::{Actor, OnboardingId, Revision};
+use crate::lifecycle::Action;
+use crate::store::{CommitOutcome, FactChange, FactRecord, OutboxMessage, Store, verify};
+
+pub(super) async fn rows_come_back_as_they_went(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let new = place.draft(place.key("org-1 \u{1f680} \u{5d0}")?)?;
+    let row = new.row.clone();
+    let created = place.store.create(new).await.map_err(told)?;
+    hold!(created.row == row, "a creation gave {:?}", created.row);
+    hold!(
+        place.load(row.state.id()).await? == row,
+        "a new row came back changed"
+    );
+    let started = place.started("org-2").await?;
+    let answered = place.committed(place.answer(&started)?).await?;
+    hold!(
+        place.load(answered.state.id()).await? == answered,
+        "a row came back changed"
+    );
+    let found = place.store.find(answered.state.key()).await.map_err(told)?;
+    hold!(
+        found.as_ref() == Some(&answered),
+        "it was found as {found:?}"
+    );
+    Ok(())
+}
+
+fn same(a: &FactRecord, b: &FactRecord) -> bool {
+    let parts = |r: &FactRecord| {
+        let fact = &r.fact;
+        (
+            fact.step().clone(),
+            fact.version(),
+            fact.json().to_owned(),
+            r.salt,
+            r.by.clone(),
+            r.at,
+        )
+    };
+    parts(a) == parts(b)
+}
+
+pub(super) async fn facts_are_put_replaced_and_removed(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let row = place.started("org-1").await?;
+    let id = row.state.id();
+    let text = "{\"name\":\"Ac\\\"me \u{1f680} \u{5d0}\\n\"}";
+    let (kept, first, second) = (
+        fact("payment", "[1,2]")?,
+        fact("company", "{}")?,
+        fact("company", text)?,
+    );
+    let mut commit = place.answer(&row)?;
+    commit.facts = vec![FactChange::Put(kept.clone()), FactChange::Put(first)];
+    let row = place.committed(commit).await?;
+    let mut commit = place.commit(&row, Actor::Host, Action::Cancel, None)?;
+    commit.facts = vec![FactChange::Put(second.clone())];
+    let row = place.committed(commit).await?;
+    let facts = place.store.facts(&place.tenant, id).await.map_err(told)?;
+    let has = |fact: &FactRecord| facts.iter().any(|f| same(f, fact));
+    hold!(facts.len() == 2, "two facts became {}", facts.len());
+    hold!(has(&kept) && has(&second), "facts came back as {facts:?}");
+    let undone = Action::Undone {
+        step: "build".into(),
+        attempt: 1,
+    };
+    let mut commit = place.commit(&row, Actor::Worker, undone, None)?;
+    commit.facts = vec![
+        FactChange::Remove("company".into()),
+        FactChange::Remove("ghost".into()),
+    ];
+    place.committed(commit).await?;
+    let facts = place.store.facts(&place.tenant, id).await.map_err(told)?;
+    hold!(
+        facts.len() == 1 && same(&facts[0], &kept),
+        "after a removal: {facts:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn the_journal_is_whole_and_in_order(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let row = place.started("org-1").await?;
+    let id = row.state.id();
+    let answer = place.answer(&row)?;
+    let entry = answer.entry.clone();
+    let row = place.committed(answer).await?;
+    let cancel = place.commit(&row, Actor::Operator("ann".into()), Action::Cancel, None)?;
+    let row = place.committed(cancel).await?;
+    let read = |after, limit| {
+        place
+            .store
+            .journal(&place.tenant, id, Revision::new(after), limit)
+    };
+    let journal = read(0, 99).await.map_err(told)?;
+    let revisions: Vec<u64> = journal.iter().map(|entry| entry.revision.get()).collect();
+    hold!(
+        revisions == [1, 2, 3, 4],
+        "the journal has the revisions {revisions:?}"
+    );
+    hold!(
+        journal[2] == entry,
+        "an entry came back as {:?}",
+        journal[2]
+    );
+    let head = verify(&journal).map_err(told)?;
+    hold!(
+        head == row.head,
+        "the journal does not end at the row's head"
+    );
+    let events = journal[3].decode().map_err(told)?;
+    hold!(
+        tells(&events, "undo_started"),
+        "the last entry tells {events:?}"
+    );
+    let page = read(1, 2).await.map_err(told)?;
+    hold!(
+        page == journal[1..3],
+        "two entries after the first came back as {page:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn what_is_not_committed_leaves_nothing(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let row = place.started("org-1").await?;
+    let id = row.state.id();
+    let late = place.answer(&row)?;
+    let mut stale = place.answer(&row)?;
+    stale.fence = Some(crate::id::Fence::new(77));
+    let current = place.commit(&row, Actor::Host, Action::Cancel, None)?;
+    let current = place.committed(current).await?;
+    for commit in [late, stale] {
+        let outcome = place.store.commit(commit).await.map_err(told)?;
+        let refused = matches!(
+            outcome,
+            CommitOutcome::Conflict { .. } | CommitOutcome::Fenced
+        );
+        hold!(refused, "a commit that does not fit gave {outcome:?}");
+    }
+    hold!(
+        place.load(id).await? == current,
+        "a refused commit changed the row"
+    );
+    let facts = place.store.facts(&place.tenant, id).await.map_err(told)?;
+    hold!(
+        facts.is_empty(),
+        "a refused commit left {} facts",
+        facts.len()
+    );
+    let after = Revision::new(0);
+    let journal = place
+        .store
+        .journal(&place.tenant, id, after, 99)
+        .await
+        .map_err(told)?;
+    hold!(
+        journal.len() == 3,
+        "a refused commit left {} journal entries",
+        journal.len()
+    );
+    Ok(())
+}
+
+/// Everything in the outbox that is of one onboarding. Takes what is of others too, for a moment.
+async fn of(place: &Place, id: OnboardingId) -> Result<Vec<OutboxMessage>, String> {
+    let taken = place
+        .store
+        .take_outbox(100_000, SHORT)
+        .await
+        .map_err(told)?;
+    Ok(taken.into_iter().filter(|m| m.onboarding == id).collect())
+}
+
+pub(super) async fn the_outbox_is_part_of_the_commit(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let pending = place.create(place.key("org-1")?).await?.row;
+    let id = pending.state.id();
+    let start = |row| {
+        let start = Action::Start {
+            cleared: id,
+            cleared_at: super::onboard::now(),
+        };
+        place.commit(row, Actor::Host, start, None)
+    };
+    let (first, late) = (start(&pending)?, start(&pending)?);
+    let message = first.outbox.clone();
+    place.committed(first.clone()).await?;
+    let _late = place.store.commit(late).await.map_err(told)?;
+    let _again = place.store.commit(first).await.map_err(told)?;
+    let found = of(&place, id).await?;
+    hold!(
+        found == message,
+        "one commit, one conflict and one repetition left {found:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn the_outbox_redelivers_until_it_is_acknowledged(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let id = place.started("org-1").await?.state.id();
+    let first = of(&place, id).await?;
+    hold!(
+        first.len() == 1,
+        "a started onboarding has {} messages",
+        first.len()
+    );
+    hold!(
+        of(&place, id).await?.is_empty(),
+        "a taken message was given out again at once"
+    );
+    let mut again = Vec::new();
+    for _ in 0..50 {
+        sleep(SHORT.as_millis() as u64).await;
+        again = of(&place, id).await?;
+        if !again.is_empty() {
+            break;
+        }
+    }
+    hold!(again == first, "it was redelivered as {again:?}");
+    place.store.ack_outbox(&[first[0].id]).await.map_err(told)?;
+    place.store.ack_outbox(&[first[0].id]).await.map_err(told)?;
+    sleep(3 * SHORT.as_millis() as u64).await;
+    hold!(
+        of(&place, id).await?.is_empty(),
+        "an acknowledged message was given out again"
+    );
+    let _ = (LONG, Duration::ZERO);
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Does a store hold what [`Store`] promises? One call runs every clause.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use onramp::store::MemoryStore; // or yours
+//! use onramp::testing::conformance;
+//!
+//! # #[tokio::main]
+//! # async fn main() {
+//! let store = Arc::new(MemoryStore::new());
+//! let violations = conformance::check(store).await;
+//! assert!(violations.is_empty(), "{violations:#?}");
+//! # }
+//! ```
+//!
+//! Every clause works in a tenant and a flow of its own, so the store need not be empty, and may
+//! be in use. It takes a second or two: leases have to run out.
+
+mod commits;
+mod data;
+mod onboard;
+mod queue;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::store::Store;
+
+/// A clause of the contract that a store does not hold.
+///
+/// ```
+/// use onramp::testing::conformance::Violation;
+/// fn names(violations: &[Violation]) -> Vec<&str> {
+///     violations.iter().map(|violation| violation.clause).collect()
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The clause's stable name.
+    pub clause: &'static str,
+    /// What was seen instead.
+    pub seen: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.clause, self.seen)
+    }
+}
+
+/// What a clause found: nothing, or what it saw instead.
+type Found = Result<(), String>;
+
+type Clause = fn(Arc<dyn Store>) -> Pin<Box<dyn Future<Output = Found> + Send>>;
+
+macro_rules! clauses {
+    ($($module:ident::$clause:ident),+ $(,)?) => {
+        /// Every clause, by name.
+        const CLAUSES: &[(&str, Clause)] =
+            &[$((stringify!($clause), |store| Box::pin($module::$clause(store)))),+];
+    };
+}
+
+clauses![
+    commits::one_onboarding_per_key,
+    commits::keys_are_exact,
+    commits::tenants_are_apart,
+    commits::one_commit_per_revision,
+    commits::a_conflict_gives_the_current_row,
+    commits::an_older_revision_never_fits_again,
+    commits::a_command_counts_once,
+    commits::what_is_absent_is_not_made,
+    data::rows_come_back_as_they_went,
+    data::facts_are_put_replaced_and_removed,
+    data::the_journal_is_whole_and_in_order,
+    data::what_is_not_committed_leaves_nothing,
+    data::the_outbox_is_part_of_the_commit,
+    data::the_outbox_redelivers_until_it_is_acknowledged,
+    queue::what_is_due_longest_is_claimed_first,
+    queue::a_leased_one_is_nobody_elses,
+    queue::every_claim_counts_an_attempt,
+    queue::an_older_claim_cannot_write,
+    queue::a_claim_that_was_given_back_cannot_write,
+    queue::fences_never_repeat,
+    queue::renewing_keeps_only_what_is_held,
+    queue::releasing_uncounts_the_attempt,
+    queue::parking_never_loses_a_wake_up,
+    queue::waking_leaves_a_lease_alone,
+    queue::the_next_due_is_told,
+];
+
+/// Runs every clause against a store. Gives those that it does not hold; none is what you want.
+///
+/// A clause that panics or takes longer than a minute counts as not held.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use onramp::store::Store;
+/// use onramp::testing::conformance::check;
+/// # async fn show(store: Arc<dyn Store>) {
+/// assert_eq!(check(store).await, []);
+/// # }
+/// ```
+pub async fn check(store: Arc<dyn Store>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for &(clause, run) in CLAUSES {
+        let limit = std::time::Duration::from_secs(60);
+        let running = tokio::spawn(tokio::time::timeout(limit, run(Arc::clone(&store))));
+        let seen = match running.await {
+            Ok(Ok(Ok(()))) => continue,
+            Ok(Ok(Err(seen))) => seen,
+            Ok(Err(_)) => "it did not end within a minute".to_owned(),
+            Err(panic) => panic.to_string(),
+        };
+        violations.push(Violation { clause, seen });
+    }
+    violations
+}
+
+/// The names of all clauses.
+///
+/// ```
+/// use onramp::testing::conformance::clauses;
+/// assert!(clauses().any(|clause| clause == "one_commit_per_revision"));
+/// ```
+pub fn clauses() -> impl Iterator<Item = &'static str> {
+    CLAUSES.iter().map(|(name, _)| *name)
+}
+
+/// Holds something, or says what was seen instead.
+macro_rules! hold {
+    ($holds:expr, $($seen:tt)+) => {
+        if !$holds {
+            return Err(format!($($seen)+));
+        }
+    };
+}
+use hold;

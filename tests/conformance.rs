@@ -1,0 +1,273 @@
+//! Every store of ours holds the contract, bare, boxed and in an `Arc`; and a store that breaks it
+//! is found out, by a clause that names what is wrong.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use onramp::prelude::*;
+use onramp::store::{
+    Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, NewOnboarding,
+    OutboxMessage, Row, WorkerId,
+};
+use onramp::testing::conformance;
+use onramp::{CommandId, Fence, FlowName, Key, Revision};
+use support::each_store;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn our_stores_hold() {
+    for store in each_store().await {
+        let violations = conformance::check(store).await;
+        assert!(violations.is_empty(), "{violations:#?}");
+    }
+}
+
+/// How a store can be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    LostUpdate,
+    SwallowedConflict,
+    CommandIgnored,
+    FenceIgnored,
+    OwnerNameAsFence,
+    TornWrite,
+    ReorderedJournal,
+    CrossTenantLeak,
+    FoldedKeys,
+    OutboxOutsideTheCommit,
+    OutboxOnce,
+    ClockOfTheWorker,
+    AttemptsNotCounted,
+    LostWakeUp,
+    EverybodyIsFirst,
+}
+
+/// Each way, and the clause that has to find it.
+const WAYS: [(Broken, &str); 15] = [
+    (Broken::LostUpdate, "one_commit_per_revision"),
+    (Broken::SwallowedConflict, "one_commit_per_revision"),
+    (Broken::CommandIgnored, "a_command_counts_once"),
+    (Broken::FenceIgnored, "an_older_claim_cannot_write"),
+    (Broken::OwnerNameAsFence, "an_older_claim_cannot_write"),
+    (Broken::TornWrite, "facts_are_put_replaced_and_removed"),
+    (
+        Broken::ReorderedJournal,
+        "the_journal_is_whole_and_in_order",
+    ),
+    (Broken::CrossTenantLeak, "tenants_are_apart"),
+    (Broken::FoldedKeys, "keys_are_exact"),
+    (
+        Broken::OutboxOutsideTheCommit,
+        "the_outbox_is_part_of_the_commit",
+    ),
+    (
+        Broken::OutboxOnce,
+        "the_outbox_redelivers_until_it_is_acknowledged",
+    ),
+    (Broken::ClockOfTheWorker, "a_leased_one_is_nobody_elses"),
+    (Broken::AttemptsNotCounted, "every_claim_counts_an_attempt"),
+    (Broken::LostWakeUp, "parking_never_loses_a_wake_up"),
+    (Broken::EverybodyIsFirst, "one_onboarding_per_key"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_broken_store_is_found_out() {
+    for (how, clause) in WAYS {
+        assert!(
+            conformance::clauses().any(|name| name == clause),
+            "{clause} is no clause"
+        );
+        let violations = conformance::check(Arc::new(Wrong::new(how))).await;
+        let found: Vec<_> = violations
+            .iter()
+            .map(|violation| violation.clause)
+            .collect();
+        assert!(
+            found.contains(&clause),
+            "{how:?} was found by {found:?} only"
+        );
+        println!("{how:?}: {}", violations[0]);
+    }
+}
+
+/// A memory store with one thing wrong.
+struct Wrong {
+    how: Broken,
+    inner: MemoryStore,
+    tenants: Mutex<HashMap<OnboardingId, TenantId>>,
+    fences: Mutex<HashMap<OnboardingId, Fence>>,
+    stray: Mutex<Vec<OutboxMessage>>,
+}
+
+impl Wrong {
+    fn new(how: Broken) -> Self {
+        Self {
+            how,
+            inner: MemoryStore::new(),
+            tenants: Mutex::default(),
+            fences: Mutex::default(),
+            stray: Mutex::default(),
+        }
+    }
+
+    fn is(&self, how: Broken) -> bool {
+        self.how == how
+    }
+
+    /// The tenant that an onboarding is really of.
+    fn owner(&self, id: OnboardingId) -> Option<TenantId> {
+        self.tenants.lock().unwrap().get(&id).cloned()
+    }
+}
+
+#[async_trait]
+impl Store for Wrong {
+    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        let key = new.row.state.key().clone();
+        self.tenants
+            .lock()
+            .unwrap()
+            .insert(new.row.state.id(), key.tenant.clone());
+        if self.is(Broken::FoldedKeys) {
+            let folded = key.subject.as_str().to_lowercase();
+            let subject = SubjectId::new(folded).unwrap();
+            let folded = Key { subject, ..key };
+            if let Some(row) = self.inner.find(&folded).await? {
+                return Ok(Created { row, fresh: false });
+            }
+        }
+        let mut created = self.inner.create(new).await?;
+        created.fresh |= self.is(Broken::EverybodyIsFirst);
+        Ok(created)
+    }
+
+    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
+        match self.owner(id) {
+            Some(owner) if self.is(Broken::CrossTenantLeak) => self.inner.load(&owner, id).await,
+            _ => self.inner.load(tenant, id).await,
+        }
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        self.inner.find(key).await
+    }
+
+    async fn commit(&self, mut commit: Commit) -> Result<CommitOutcome, Error> {
+        let id = commit.id();
+        match self.how {
+            Broken::CommandIgnored => commit.entry.command = CommandId::fresh(),
+            Broken::FenceIgnored => commit.fence = None,
+            Broken::OwnerNameAsFence if commit.fence.is_some() => {
+                commit.fence = self.fences.lock().unwrap().get(&id).copied();
+            }
+            Broken::TornWrite => {
+                commit.facts.pop();
+            }
+            Broken::OutboxOutsideTheCommit => {
+                self.stray.lock().unwrap().append(&mut commit.outbox);
+            }
+            Broken::LostUpdate => {
+                if let Some(row) = self.inner.load(commit.tenant(), id).await? {
+                    commit.expected = row.state.revision();
+                }
+            }
+            _ => {}
+        }
+        let outcome = self.inner.commit(commit).await?;
+        Ok(match outcome {
+            CommitOutcome::Conflict { .. } if self.is(Broken::SwallowedConflict) => {
+                CommitOutcome::Committed
+            }
+            other => other,
+        })
+    }
+
+    async fn committed(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        command: CommandId,
+    ) -> Result<Option<Revision>, Error> {
+        self.inner.committed(tenant, id, command).await
+    }
+
+    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
+        self.inner.facts(tenant, id).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, Error> {
+        let mut journal = self.inner.journal(tenant, id, after, limit).await?;
+        if self.is(Broken::ReorderedJournal) {
+            journal.reverse();
+        }
+        Ok(journal)
+    }
+
+    async fn claim(
+        &self,
+        flow: &FlowName,
+        worker: &WorkerId,
+        max: usize,
+        lease: Duration,
+    ) -> Result<Vec<Lease>, Error> {
+        // A clock that is an hour ahead of the one that wrote the lease: it has run out already.
+        let lease = match self.is(Broken::ClockOfTheWorker) {
+            true => Duration::ZERO,
+            false => lease,
+        };
+        let mut claimed = self.inner.claim(flow, worker, max, lease).await?;
+        for lease in &mut claimed {
+            self.fences.lock().unwrap().insert(lease.id, lease.fence);
+            if self.is(Broken::AttemptsNotCounted) {
+                lease.attempt = 1;
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
+        self.inner.renew(leases, lease).await
+    }
+
+    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+        self.inner.release(lease, after).await
+    }
+
+    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+        let row = self.inner.load(&lease.tenant, lease.id).await?;
+        let at = match row {
+            Some(row) if self.is(Broken::LostWakeUp) => row.state.revision(),
+            _ => at,
+        };
+        self.inner.park(lease, at).await
+    }
+
+    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        self.inner.next_due(flow).await
+    }
+
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+        let mut taken = self.inner.take_outbox(max, hidden).await?;
+        if self.is(Broken::OutboxOnce) {
+            let ids: Vec<_> = taken.iter().map(|message| message.id).collect();
+            self.inner.ack_outbox(&ids).await?;
+        }
+        taken.append(&mut self.stray.lock().unwrap());
+        Ok(taken)
+    }
+
+    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
+        self.inner.ack_outbox(messages).await
+    }
+}
