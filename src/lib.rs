@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Start with the [README](https://docs.rs/crate/onramp/latest), then [`Flow`] and
-//! [`Onramp`](crate::Onramp); store authors start with `store::Store`.
+//! [`Onramp`]; store authors start with `store::Store`.
 //!
 //! | feature | adds |
 //! |---|---|

@@ -1,5 +1,7 @@
 //! What only a file can get wrong: two processes at once, dropped futures, damage, other versions.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::future::Future;
