@@ -28,6 +28,9 @@
 //!   repeats.
 //! - *Lease*: `due_at` of a leased entry is when the lease runs out, so that what can be claimed is
 //!   one range of one index. All times of the queue are the database's.
+//! - *Looking locks nothing*: what a commit is checked against is read in one statement, as of one
+//!   moment; what is then written names it, and the whole begins again when it has changed. A lock
+//!   on the first row would not do: PostgreSQL reads the others as they were before it waited.
 //! - *Nothing of sqlx* is in a public signature.
 
 mod body;

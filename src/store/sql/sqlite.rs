@@ -138,7 +138,7 @@ async fn connect(path: &Path, create: bool) -> Result<SqlStore<Sqlite>, Error> {
         .filename(&path)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("query_only", "ON");
-    let writers = retrying::<Sqlite, _, _>(|| {
+    let writers = retrying::<Sqlite, _, _>(|_| {
         let pool = SqlitePoolOptions::new()
             .max_connections(1)
             .test_before_acquire(false)

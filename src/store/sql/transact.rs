@@ -2,10 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::Connection as _;
 use sqlx::pool::PoolConnection;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::store::error::{Error, ErrorKind};
@@ -15,6 +17,10 @@ use crate::store::sql::fault::{Fault, at_commit};
 
 /// How often work is begun that others got in the way of.
 const TRIES: u32 = 8;
+
+/// How long a database that does not answer is waited for, from BEGIN to COMMIT. Only a connection
+/// that leads nowhere takes so long: a server gives up by itself before.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Something to be done on one connection. Run again from its beginning when others got in the
 /// way, so it keeps nothing from one run to the next.
@@ -34,9 +40,14 @@ pub(super) async fn read<D: Dialect, W: Work<D>>(
 ) -> Result<W::Out, Error> {
     let pool = pool.clone();
     let reading = async move {
-        let run = || async {
-            let mut on = pool.acquire().await?;
-            work.run(&mut on).await
+        let (pool, work) = (&pool, &work);
+        let run = |tries| async move {
+            let mut on = acquire(pool, tries).await?;
+            let ended = timeout(PATIENCE, work.run(&mut on)).await;
+            ended.unwrap_or_else(|_| {
+                on.close_on_drop();
+                Err(silent::<D>(false))
+            })
         };
         retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
     };
@@ -50,18 +61,50 @@ pub(super) async fn write<D: Dialect, W: Work<D>>(
 ) -> Result<W::Out, Error> {
     let pool = pool.clone();
     let writing = async move {
-        let run = || async {
-            let mut on = pool.acquire().await?;
-            once::<D, W>(&mut on, &work).await
+        let (pool, work) = (&pool, &work);
+        let run = |tries| async move {
+            let mut on = acquire(pool, tries).await?;
+            once::<D, W>(&mut on, work).await
         };
         retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
     };
     apart(Box::pin(writing), ErrorKind::InDoubt).await
 }
 
+/// A connection of the pool; one that was tried, once another one had failed: when a server goes it
+/// takes all of them along.
+async fn acquire<Db: sqlx::Database>(
+    pool: &sqlx::Pool<Db>,
+    tries: u32,
+) -> Result<PoolConnection<Db>, sqlx::Error> {
+    for _ in 0..pool.size() {
+        let mut on = pool.acquire().await?;
+        if tries == 1 || matches!(timeout(PATIENCE, on.ping()).await, Ok(Ok(()))) {
+            return Ok(on);
+        }
+        on.close_on_drop();
+    }
+    pool.acquire().await
+}
+
 async fn once<D: Dialect, W: Work<D>>(
     on: &mut PoolConnection<D::Db>,
     work: &W,
+) -> Result<W::Out, Fault> {
+    let committing = AtomicBool::new(false);
+    match timeout(PATIENCE, whole::<D, W>(on, work, &committing)).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            on.close_on_drop();
+            Err(silent::<D>(committing.into_inner()))
+        }
+    }
+}
+
+async fn whole<D: Dialect, W: Work<D>>(
+    on: &mut PoolConnection<D::Db>,
+    work: &W,
+    committing: &AtomicBool,
 ) -> Result<W::Out, Fault> {
     let mut transaction = on.begin_with(D::BEGIN).await?;
     let out = match work.run(&mut transaction).await {
@@ -73,6 +116,7 @@ async fn once<D: Dialect, W: Work<D>>(
             return Err(fault);
         }
     };
+    committing.store(true, Ordering::Relaxed);
     transaction.commit().await.map_err(|error| {
         // Whatever state the connection is in, nobody gets it again.
         on.close_on_drop();
@@ -81,14 +125,24 @@ async fn once<D: Dialect, W: Work<D>>(
     Ok(out)
 }
 
-/// Runs it again, a bounded number of times, as long as others got in the way.
-pub(super) async fn retrying<D: Dialect, T, F>(run: impl Fn() -> F) -> Result<T, Fault>
+/// A database that did not answer in time.
+fn silent<D: Dialect>(committing: bool) -> Fault {
+    let message = format!("{} did not answer", D::NAME);
+    Fault::Store(if committing {
+        Error::in_doubt(message)
+    } else {
+        Error::unavailable(message)
+    })
+}
+
+/// Runs it, a bounded number of times, as long as others got in the way. It is told which time it is.
+pub(super) async fn retrying<D: Dialect, T, F>(run: impl Fn(u32) -> F) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, Fault>> + Send,
 {
     let mut tries = 1;
     loop {
-        match run().await {
+        match run(tries).await {
             Err(fault) if tries < TRIES && fault.passes::<D>() => back_off(tries).await,
             ended => return ended,
         }
