@@ -10,7 +10,7 @@ mod ext;
 mod memory;
 mod prepare;
 mod record;
-#[cfg(feature = "sqlx")]
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
