@@ -8,7 +8,9 @@ use uuid::Uuid;
 use crate::engine::attempt::{Ended, Job, attempt, context};
 use crate::engine::lease::Guard;
 use crate::engine::{Observed, Shared};
-use crate::flow::{Direction, EncodedFact, Facts, Failure, Kind, Parts, Plan, Problem, Roll};
+use crate::flow::{
+    Direction, EncodedFact, FactError, Facts, Failure, Kind, Parts, Plan, Problem, Roll,
+};
 use crate::id::{Actor, CommandId, StepName};
 use crate::lifecycle::{Action, Command, Next, Progress, State, next};
 use crate::store::{
@@ -116,25 +118,14 @@ impl Drive<'_> {
     }
 
     async fn run(&mut self, step: StepName) -> Result<Onward, Error> {
-        let Some((index, allowed)) = self.planned(&step) else {
-            return self.unreadable(&"the plan has no such step").await;
-        };
-        let number = self.attempt;
-        let ended = if number > allowed {
-            // Every attempt that was claimed before ended without a report.
-            crashed()
-        } else {
-            let cx = self.context(&step, Direction::Run);
-            let job = Job::Run(self.visible());
-            attempt(self.parts, index, cx, job, &self.guard).await
-        };
-        match ended {
+        let job = Job::Run(self.visible());
+        match self.tried(&step, Direction::Run, job).await {
             Ended::Done(Some(fact)) => self.record(step, fact).await,
             Ended::Done(None) => self.unreadable(&"the step has no task").await,
             Ended::Failed { failure, retryable } => {
                 let action = Action::FailAttempt {
+                    attempt: self.number(&step),
                     step,
-                    attempt: number.min(allowed),
                     failure,
                     retryable,
                     roll: roll(),
@@ -146,10 +137,57 @@ impl Drive<'_> {
         }
     }
 
+    async fn undo(&mut self, step: StepName) -> Result<Onward, Error> {
+        let job = Job::Undo(self.facts.encoded(step.as_str()).cloned());
+        match self.tried(&step, Direction::Undo, job).await {
+            Ended::Done(_) => {
+                let last = self.row.state.undoing().is_some_and(|u| u.steps.len() == 1);
+                let attempt = self.attempt;
+                let mut actions = vec![Action::Undone { step, attempt }];
+                actions.extend(last.then_some(Action::FinishUndo));
+                self.report(actions, None).await
+            }
+            Ended::Failed { failure, retryable } => {
+                let action = Action::FailUndo {
+                    attempt: self.number(&step),
+                    step,
+                    failure,
+                    retryable,
+                    roll: roll(),
+                };
+                self.report(vec![action], None).await
+            }
+            Ended::Undecodable(error) => self.unreadable(&error).await,
+            Ended::LeaseLost => Ok(self.lost()),
+        }
+    }
+
+    /// Attempts a job, unless every attempt that is allowed was claimed before and ended without a
+    /// report: then whatever it does ends its process, and another attempt would too.
+    async fn tried(
+        &self,
+        step: &StepName,
+        direction: Direction,
+        job: Job,
+    ) -> Ended<Option<EncodedFact>> {
+        let Some(index) = self.index(step) else {
+            let error = FactError::new(step.clone(), "has no step in this plan".to_owned());
+            return Ended::Undecodable(error);
+        };
+        if self.attempt > self.allowed(step) {
+            return Ended::Failed {
+                failure: Failure::from(Problem::CRASHED),
+                retryable: false,
+            };
+        }
+        let cx = self.context(step, direction);
+        attempt(self.parts, index, cx, job, &self.guard).await
+    }
+
     async fn record(&mut self, step: StepName, fact: EncodedFact) -> Result<Onward, Error> {
         let (mark, salt) = seal(&fact);
         let record = FactRecord {
-            fact: fact.clone(),
+            fact,
             salt,
             by: Actor::Worker,
             at: self.shared.clock.now(),
@@ -160,44 +198,6 @@ impl Drive<'_> {
             fact: mark,
         };
         self.report(vec![action], Some(record)).await
-    }
-
-    async fn undo(&mut self, step: StepName) -> Result<Onward, Error> {
-        let Some((index, allowed)) = self.planned(&step) else {
-            return self.unreadable(&"the plan has no such step").await;
-        };
-        let number = self.attempt;
-        let ended = if number > allowed {
-            crashed()
-        } else {
-            let cx = self.context(&step, Direction::Undo);
-            let job = Job::Undo(self.facts.encoded(step.as_str()).cloned());
-            attempt(self.parts, index, cx, job, &self.guard).await
-        };
-        match ended {
-            Ended::Done(_) => {
-                let last = self.row.state.undoing().is_some_and(|u| u.steps.len() == 1);
-                let undone = Action::Undone {
-                    step,
-                    attempt: number,
-                };
-                let mut actions = vec![undone];
-                actions.extend(last.then_some(Action::FinishUndo));
-                self.report(actions, None).await
-            }
-            Ended::Failed { failure, retryable } => {
-                let action = Action::FailUndo {
-                    step,
-                    attempt: number.min(allowed),
-                    failure,
-                    retryable,
-                    roll: roll(),
-                };
-                self.report(vec![action], None).await
-            }
-            Ended::Undecodable(error) => self.unreadable(&error).await,
-            Ended::LeaseLost => Ok(self.lost()),
-        }
     }
 
     /// Compares what should exist with what does, and completes when it is the same.
@@ -388,18 +388,15 @@ impl Drive<'_> {
         self.plan().steps().iter().position(|s| s.name() == step)
     }
 
-    /// The step's place in the plan, and how many attempts it is allowed.
-    fn planned(&self, step: &StepName) -> Option<(usize, u32)> {
-        let index = self.index(step)?;
-        let planned = self.plan().steps().get(index)?;
-        Some((index, planned.retry().max_attempts()))
+    /// How many attempts a step is allowed.
+    fn allowed(&self, step: &StepName) -> u32 {
+        let planned = self.plan().step(step.as_str());
+        planned.map_or(1, |planned| planned.retry().max_attempts())
     }
-}
 
-fn crashed<T>() -> Ended<T> {
-    Ended::Failed {
-        failure: Failure::from(Problem::CRASHED),
-        retryable: false,
+    /// The number of the attempt that failed: one that was not made is not counted.
+    fn number(&self, step: &StepName) -> u32 {
+        self.attempt.min(self.allowed(step))
     }
 }
 

@@ -351,25 +351,13 @@ impl Rules<'_> {
         }];
         if retry_at.is_none() {
             // What is earlier may be what the stuck one stands on, so nothing more is taken back.
-            let remaining = undoing.steps.clone();
-            happened.push(match &undoing.reason {
-                UndoReason::Failed { step, failure } => Happened::Failed {
-                    failure: failure.clone(),
-                    step: Some(step.clone()),
-                    remaining,
-                },
-                UndoReason::Cancelled => Happened::Failed {
-                    failure: Failure::from(Problem::CANCELLED),
-                    step: None,
-                    remaining,
-                },
-                // Giving up takes everything back, not only what had to be built again.
-                UndoReason::Revised { .. } | UndoReason::Drifted { .. } => Happened::Failed {
-                    failure: failure.clone(),
-                    step: Some(step.clone()),
-                    remaining: self.effects(|_| true),
-                },
-            });
+            let failed = failed_for(&undoing.reason, undoing.steps.clone());
+            // Giving up takes everything back, not only what had to be built again.
+            happened.push(failed.unwrap_or_else(|| Happened::Failed {
+                failure: failure.clone(),
+                step: Some(step.clone()),
+                remaining: self.effects(|_| true),
+            }));
         }
         Ok(happened)
     }
@@ -379,20 +367,8 @@ impl Rules<'_> {
         if !undoing.steps.is_empty() {
             return Err(Rejected::Undoing);
         }
-        let remaining = Vec::new();
-        Ok(vec![match &undoing.reason {
-            UndoReason::Failed { step, failure } => Happened::Failed {
-                failure: failure.clone(),
-                step: Some(step.clone()),
-                remaining,
-            },
-            UndoReason::Cancelled => Happened::Failed {
-                failure: Failure::from(Problem::CANCELLED),
-                step: None,
-                remaining,
-            },
-            UndoReason::Revised { .. } | UndoReason::Drifted { .. } => Happened::UndoFinished,
-        }])
+        let failed = failed_for(&undoing.reason, Vec::new());
+        Ok(vec![failed.unwrap_or(Happened::UndoFinished)])
     }
 
     fn drift(&self, step: &StepName, failure: &Failure) -> Decision {
@@ -419,6 +395,20 @@ impl Rules<'_> {
         let reason = UndoReason::Drifted { step: step.clone() };
         Ok(vec![found, Happened::UndoStarted { reason, steps }])
     }
+}
+
+/// The failure that an undo for this reason ends in; none when it goes on afterwards.
+fn failed_for(reason: &UndoReason, remaining: Vec<StepName>) -> Option<Happened> {
+    let (failure, step) = match reason {
+        UndoReason::Failed { step, failure } => (failure.clone(), Some(step.clone())),
+        UndoReason::Cancelled => (Failure::from(Problem::CANCELLED), None),
+        UndoReason::Revised { .. } | UndoReason::Drifted { .. } => return None,
+    };
+    Some(Happened::Failed {
+        failure,
+        step,
+        remaining,
+    })
 }
 
 /// Decides several commands one after another, as one commit: each sees what the ones before it
