@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use onramp::prelude::*;
 use onramp::store::{ErrorKind, WorkerId};
-use onramp::{FlowName, Key};
+use onramp::{Clock as _, FlowName, Key};
 use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
 use support::{Company, Desk, Faults};
 
@@ -239,4 +239,62 @@ async fn a_claim_that_was_taken_over_cannot_write_again() {
     let _ = desk.onramp.commit(running.cancel()).await.unwrap();
     let again = store.claim(&flow, &worker, 9, long).await.unwrap();
     assert!(again[0].fence > fences[1].fence);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(file(&folder)).await.unwrap();
+    let desk = Desk::new(Arc::new(store.clone()), Faults::default());
+    desk.paid("org-1").await;
+    let flow = FlowName::from_static("workspace");
+    let worker = WorkerId::new("w");
+    let long = Duration::from_secs(60);
+    let old = store.claim(&flow, &worker, 9, long).await.unwrap();
+    assert!(
+        store
+            .claim(&flow, &worker, 9, long)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    sql(
+        &file(&folder),
+        "UPDATE onramp_queue SET due_at = due_at + 3600000000",
+    )
+    .await;
+    let mut new = store.claim(&flow, &worker, 9, long).await.unwrap();
+    new.extend(store.claim(&flow, &worker, 9, long).await.unwrap());
+    assert_eq!(new.len(), 1, "an hour is more than twice a minute");
+    assert!(new[0].fence > old[0].fence);
+}
+
+/// The same with a real clock that jumps.
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nobody_waiting_in_memory_either() {
+    struct Jumping(Arc<std::sync::atomic::AtomicI64>);
+    impl onramp::Clock for Jumping {
+        fn now(&self) -> chrono::DateTime<chrono::Utc> {
+            let offset = self.0.load(std::sync::atomic::Ordering::SeqCst);
+            onramp::SystemClock.now() + chrono::TimeDelta::seconds(offset)
+        }
+    }
+    let offset = Arc::new(std::sync::atomic::AtomicI64::new(0));
+    let store = Arc::new(MemoryStore::with_clock(Jumping(Arc::clone(&offset))));
+    let desk = Desk::new(store.clone(), Faults::default());
+    desk.paid("org-1").await;
+    let flow = FlowName::from_static("workspace");
+    let worker = WorkerId::new("w");
+    let long = Duration::from_secs(60);
+    assert_eq!(store.claim(&flow, &worker, 9, long).await.unwrap().len(), 1);
+    offset.store(-30, std::sync::atomic::Ordering::SeqCst);
+    assert!(
+        store
+            .claim(&flow, &worker, 9, long)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    offset.store(-3_600, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(store.claim(&flow, &worker, 9, long).await.unwrap().len(), 1);
 }

@@ -28,7 +28,8 @@ use crate::store::record::{
 /// - *Cancellation*: a dropped future leaves the change wholly made or wholly not, and never
 ///   harms a later call.
 /// - *Leases* are reckoned on the store's own clock. Time only permits a takeover; what keeps a
-///   late worker from writing is the fence.
+///   late worker from writing is the fence. A lease that ends later than twice its length from now
+///   counts as run out: the clock was set back.
 ///
 /// [`MemoryStore`](super::MemoryStore) is a whole implementation to read; the conformance suite in
 /// `testing` tells whether yours holds.

@@ -47,7 +47,18 @@ struct Queued {
     /// Due from here on; for a leased entry, when its lease runs out.
     due: DateTime<Utc>,
     leased: bool,
+    /// How long the newest lease was given for.
+    lease: Duration,
     attempt: u32,
+}
+
+impl Queued {
+    /// Whether it can be claimed. A lease that ends later than twice its length from now was given
+    /// before the clock was set back.
+    fn is_due(&self, now: DateTime<Utc>) -> bool {
+        let overlong = self.leased && self.due > now + self.lease * 2;
+        self.due <= now || overlong
+    }
 }
 
 impl MemoryStore {
@@ -111,6 +122,7 @@ impl Kept {
                 *queued = Some(Queued {
                     due: now + after,
                     leased: false,
+                    lease: Duration::ZERO,
                     attempt: 0,
                 });
             }
@@ -258,8 +270,8 @@ impl Store for MemoryStore {
             .values_mut()
             .filter(|kept| kept.row.state.key().flow == *flow)
             .filter_map(|kept| {
-                let due = kept.queued?.due;
-                (due <= now).then_some((due, kept))
+                let queued = kept.queued?;
+                queued.is_due(now).then_some((queued.due, kept))
             })
             .collect();
         due.sort_by_key(|(due, _)| *due);
@@ -267,6 +279,7 @@ impl Store for MemoryStore {
             let queued = kept.queued.as_mut()?;
             queued.due = now + lease;
             queued.leased = true;
+            queued.lease = lease;
             queued.attempt += 1;
             kept.fence = kept.fence.next();
             let state = &kept.row.state;
@@ -287,6 +300,7 @@ impl Store for MemoryStore {
         let held = leases.iter().filter(|claim| match all.leased(claim) {
             Some(queued) => {
                 queued.due = now + lease;
+                queued.lease = lease;
                 true
             }
             None => false,

@@ -82,12 +82,16 @@ impl<D: Dialect> Work<D> for Claim {
     async fn run(&self, on: &mut Connection<D>) -> Result<Vec<Lease>, Fault> {
         let args = args![self.flow.as_str(), codec::limit(self.max)];
         let due = D::Db::all(on, D::STATEMENTS.due, args).await?;
+        if due.len() < self.max {
+            self.free_overlong::<D>(on).await?;
+        }
         let mut leases = Vec::with_capacity(due.len());
         for row in &due {
             let read = Reader::<D>::any(row, "a queue entry");
             let id = read.uuid(0, "the onboarding")?;
             let seen: i64 = read.int(2, "the fence")?;
-            let args = args![micros(self.lease), self.worker.as_str(), id, seen];
+            let lease = micros(self.lease);
+            let args = args![lease, lease, self.worker.as_str(), id, seen];
             let claimed = D::Db::run(on, D::STATEMENTS.claim, args).await?;
             match self.claimed::<D>(row, id) {
                 Ok(lease) if claimed == 1 => leases.push(lease),
@@ -102,6 +106,25 @@ impl<D: Dialect> Work<D> for Claim {
 }
 
 impl Claim {
+    /// Hands back leases that end later than twice their length from now: the clock was set back,
+    /// and nobody is to wait for it to catch up. They are due at the next claim.
+    async fn free_overlong<D: Dialect>(&self, on: &mut Connection<D>) -> Result<(), Fault> {
+        let args = args![self.flow.as_str()];
+        for row in &D::Db::all(on, D::STATEMENTS.furthest, args).await? {
+            let read = Reader::<D>::any(row, "a queue entry");
+            let id = read.uuid(0, "the onboarding")?;
+            let fence: i64 = read.int(1, "the fence")?;
+            let lease: i64 = read.int(3, "the length of the lease")?;
+            let rest: i64 = read.int(4, "what is left of the lease")?;
+            let leased = read.int(2, "the lease")? == 1;
+            if leased && rest > lease.saturating_mul(2) {
+                let args = args![0, id, fence, 1];
+                D::Db::run(on, D::STATEMENTS.hand_back, args).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// The lease that a claim of this row makes.
     fn claimed<D: Dialect>(&self, row: &DbRow<D>, id: Uuid) -> Result<Lease, Error> {
         let id = OnboardingId::from_uuid(id);
@@ -129,6 +152,7 @@ impl<D: Dialect> Work<D> for Renew {
         let mut held = Vec::with_capacity(self.leases.len());
         for lease in &self.leases {
             let args = args![
+                micros(self.lease),
                 micros(self.lease),
                 lease.id.as_uuid(),
                 lease.tenant.as_str(),

@@ -30,6 +30,8 @@ pub struct Statements {
     pub dequeue: &'static str,
     pub due: &'static str,
     pub claim: &'static str,
+    /// What is due last, for a look at leases that a clock set back has left too long.
+    pub furthest: &'static str,
     pub renew: &'static str,
     pub release: &'static str,
     pub next_due: &'static str,
@@ -104,8 +106,8 @@ macro_rules! statements {
                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
             enqueue: concat!(
                 "INSERT INTO onramp_queue \
-                (onboarding, tenant, flow, fence, due_at, leased, attempt) \
-                VALUES ($1, $2, $3, $4, ", $now, " + $5, 0, 0)"
+                (onboarding, tenant, flow, fence, due_at, leased, lease_us, attempt) \
+                VALUES ($1, $2, $3, $4, ", $now, " + $5, 0, 0, 0)"
             ),
             confirm: "UPDATE onramp_queue SET leased = 1 \
                 WHERE onboarding = $1 AND fence = $2 AND leased = $3",
@@ -128,11 +130,17 @@ macro_rules! statements {
             ),
             claim: concat!(
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, fence = fence + 1, leased = 1, \
-                attempt = attempt + 1, worker = $2 WHERE onboarding = $3 AND fence = $4"
+                lease_us = $2, attempt = attempt + 1, worker = $3 \
+                WHERE onboarding = $4 AND fence = $5"
+            ),
+            furthest: concat!(
+                "SELECT onboarding, fence, leased, lease_us, due_at - ", $now, " \
+                FROM onramp_queue WHERE flow = $1 AND due_at > ", $now, " \
+                ORDER BY due_at DESC LIMIT 16"
             ),
             renew: concat!(
-                "UPDATE onramp_queue SET due_at = ", $now, " + $1 \
-                WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1"
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, lease_us = $2 \
+                WHERE onboarding = $3 AND tenant = $4 AND fence = $5 AND leased = 1"
             ),
             release: concat!(
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL, \

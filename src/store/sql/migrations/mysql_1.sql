@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     due_at     BIGINT         NOT NULL, -- for a leased one, when its lease runs out
     fence      BIGINT         NOT NULL,
     leased     BIGINT         NOT NULL,
+    lease_us   BIGINT         NOT NULL,   -- how long the newest lease was given for
     attempt    BIGINT         NOT NULL,
     worker     VARBINARY(1024),
     KEY onramp_queue_due (flow, due_at, onboarding),

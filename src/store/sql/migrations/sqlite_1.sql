@@ -47,6 +47,7 @@ CREATE TABLE onramp_queue (
     due_at     INTEGER NOT NULL,   -- for a leased one, when its lease runs out
     fence      INTEGER NOT NULL,
     leased     INTEGER NOT NULL,
+    lease_us   INTEGER NOT NULL,   -- how long the newest lease was given for
     attempt    INTEGER NOT NULL,
     worker     TEXT
 ) STRICT, WITHOUT ROWID;
