@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use onramp::prelude::*;
 use onramp::store::{ErrorKind, WorkerId};
-use onramp::{Clock as _, FlowName, Key};
+use onramp::{FlowName, Key};
 use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
 use support::{Company, Desk, Faults};
 
