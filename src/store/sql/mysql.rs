@@ -11,6 +11,7 @@ use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::statements::{Statements, statements};
+use crate::store::sql::transact;
 
 /// The dialect of MariaDB and MySQL.
 ///
@@ -76,6 +77,7 @@ impl SqlStore<MySql> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
+        transact::runtime()?;
         let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
         options.allow::<MySql>(&way(&to))?;
         if to.get_database().is_none() {

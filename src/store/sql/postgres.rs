@@ -9,6 +9,7 @@ use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::statements::{Statements, statements};
+use crate::store::sql::transact;
 
 /// The dialect of PostgreSQL.
 ///
@@ -74,6 +75,7 @@ impl SqlStore<Postgres> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
+        transact::runtime()?;
         let to: PgConnectOptions = options.parse::<Postgres, _>()?;
         options.allow::<Postgres>(&way(&to))?;
         let (statement, lock) = options.timeouts();

@@ -14,7 +14,7 @@ use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::migrate;
 use crate::store::sql::statements::{Statements, statements};
-use crate::store::sql::transact::retrying;
+use crate::store::sql::transact::{self, retrying};
 
 /// How long SQLite itself waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -124,6 +124,7 @@ impl SqlStore<Sqlite> {
 /// All writes of the process go through the one connection: SQLite has one writer at a time anyway,
 /// and waiting here in line is fair where waiting in SQLite is not.
 async fn connect(path: &Path, create: bool) -> Result<SqlStore<Sqlite>, Error> {
+    transact::runtime()?;
     // Absolute, so that SQLite takes ":memory:" and "file:..." for the names of files.
     let path = std::path::absolute(path).map_err(|error| unusable(path).because(error))?;
     // sqlx sets the timeout before it runs any pragma: changing to WAL takes a lock as well.

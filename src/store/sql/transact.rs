@@ -158,13 +158,17 @@ async fn apart<T: Send + 'static>(
     task: Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>,
     lost: ErrorKind,
 ) -> Result<T, Error> {
-    let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
-        Error::new(ErrorKind::Config, "an SQL store needs a Tokio runtime").because(error)
-    })?;
-    match runtime.spawn(task).await {
+    match runtime()?.spawn(task).await {
         Ok(result) => result,
         Err(error) => Err(Error::new(lost, "the task of a database call was lost").because(error)),
     }
+}
+
+/// The runtime of the caller. Without one, sqlx would panic.
+pub(super) fn runtime() -> Result<tokio::runtime::Handle, Error> {
+    tokio::runtime::Handle::try_current().map_err(|error| {
+        Error::new(ErrorKind::Config, "an SQL store needs a Tokio runtime").because(error)
+    })
 }
 
 /// Sleeps for a random part of a time that doubles with each try, half a second at most.
