@@ -31,7 +31,7 @@ pub use sql::PostgresStore;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use sql::SqlOptions;
 #[cfg(feature = "sqlite")]
-pub use sql::SqliteStore;
+pub use sql::{SqliteOptions, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub(crate) use chain::entry;

@@ -14,10 +14,12 @@ use crate::store::record::{
     Row, WorkerId,
 };
 use crate::store::sql::dialect::Dialect;
+use crate::store::sql::migrate;
+use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
 use crate::store::sql::queue::{Claim, Park, Release, Renew};
 use crate::store::sql::read::{Committed, Facts, Find, Journal, Load, NextDue};
-use crate::store::sql::transact::{read, write};
+use crate::store::sql::transact::{self, Work};
 use crate::store::sql::write::Create;
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -37,6 +39,7 @@ use crate::store::sql::write::Create;
 pub struct SqlStore<D: Dialect> {
     pub(super) writers: sqlx::Pool<D::Db>,
     pub(super) readers: sqlx::Pool<D::Db>,
+    pub(super) names: &'static Names,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -47,7 +50,41 @@ impl<D: Dialect> SqlStore<D> {
     /// ```
     #[must_use]
     pub fn schema_version() -> u32 {
-        super::migrate::version::<D>()
+        migrate::version::<D>()
+    }
+
+    /// The store on these pools, with its schema brought up to date, or checked.
+    pub(super) async fn opened(
+        writers: sqlx::Pool<D::Db>,
+        readers: sqlx::Pool<D::Db>,
+        names: &'static Names,
+        migrates: bool,
+    ) -> Result<Self, Error> {
+        let store = Self {
+            writers,
+            readers,
+            names,
+        };
+        let ready = if migrates {
+            migrate::migrate::<D>(&store.writers, names).await
+        } else {
+            migrate::check::<D>(&store.writers, names).await
+        };
+        match ready {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn read<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+        transact::read::<D, W>(&self.readers, &self.names.statements, work).await
+    }
+
+    async fn write<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+        transact::write::<D, W>(&self.writers, &self.names.statements, work).await
     }
 
     /// Closes the store, after the calls that are under way. Later calls fail as `Unavailable`.
@@ -67,6 +104,7 @@ impl<D: Dialect> Clone for SqlStore<D> {
         Self {
             writers: self.writers.clone(),
             readers: self.readers.clone(),
+            names: self.names,
         }
     }
 }
@@ -83,20 +121,20 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        write::<D, _>(&self.writers, Create(new)).await
+        self.write(Create(new)).await
     }
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
         let tenant = tenant.clone();
-        read::<D, _>(&self.readers, Load { tenant, id }).await
+        self.read(Load { tenant, id }).await
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        read::<D, _>(&self.readers, Find(key.clone())).await
+        self.read(Find(key.clone())).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
-        write::<D, _>(&self.writers, commit).await
+        self.write(commit).await
     }
 
     async fn committed(
@@ -111,12 +149,12 @@ impl<D: Dialect> Store for SqlStore<D> {
             id,
             command,
         };
-        read::<D, _>(&self.readers, committed).await
+        self.read(committed).await
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
         let tenant = tenant.clone();
-        read::<D, _>(&self.readers, Facts { tenant, id }).await
+        self.read(Facts { tenant, id }).await
     }
 
     async fn journal(
@@ -133,7 +171,7 @@ impl<D: Dialect> Store for SqlStore<D> {
             after,
             limit,
         };
-        read::<D, _>(&self.readers, journal).await
+        self.read(journal).await
     }
 
     async fn claim(
@@ -149,33 +187,33 @@ impl<D: Dialect> Store for SqlStore<D> {
             max,
             lease,
         };
-        write::<D, _>(&self.writers, claim).await
+        self.write(claim).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
         let leases = leases.to_vec();
-        write::<D, _>(&self.writers, Renew { leases, lease }).await
+        self.write(Renew { leases, lease }).await
     }
 
     async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
         let lease = lease.clone();
-        write::<D, _>(&self.writers, Release { lease, after }).await
+        self.write(Release { lease, after }).await
     }
 
     async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
         let lease = lease.clone();
-        write::<D, _>(&self.writers, Park { lease, at }).await
+        self.write(Park { lease, at }).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        read::<D, _>(&self.readers, NextDue(flow.clone())).await
+        self.read(NextDue(flow.clone())).await
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
-        write::<D, _>(&self.writers, Take { max, hidden }).await
+        self.write(Take { max, hidden }).await
     }
 
     async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        write::<D, _>(&self.writers, Ack(messages.to_vec())).await
+        self.write(Ack(messages.to_vec())).await
     }
 }

@@ -46,6 +46,7 @@ mod fault;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod names;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
 mod outbox;
@@ -53,6 +54,7 @@ mod outbox;
 mod postgres;
 mod queue;
 mod read;
+mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[expect(
@@ -72,4 +74,4 @@ pub use options::SqlOptions;
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Sqlite, SqliteStore};
+pub use sqlite::{Sqlite, SqliteOptions, SqliteStore};

@@ -11,7 +11,7 @@ use sqlx::pool::PoolOptions;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::migrate;
+use crate::store::sql::names::{self, Names};
 
 /// A connection that was idle for longer is tried before it is used.
 const FRESH: Duration = Duration::from_secs(1);
@@ -36,6 +36,7 @@ pub struct SqlOptions {
     lock_timeout: Duration,
     plaintext: bool,
     migrate: bool,
+    prefix: String,
 }
 
 impl SqlOptions {
@@ -50,6 +51,7 @@ impl SqlOptions {
             lock_timeout: Duration::from_secs(3),
             plaintext: false,
             migrate: true,
+            prefix: names::DEFAULT.to_owned(),
         }
     }
 
@@ -87,6 +89,15 @@ impl SqlOptions {
     #[must_use]
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrate = migrate;
+        self
+    }
+
+    /// What the names of the tables begin with, `onramp_` by default: for several independent sets of
+    /// tables in one database. A letter first and `_` last, of a-z, 0-9 and `_`, 24 characters at
+    /// most; anything else is refused by `connect_with`.
+    #[must_use]
+    pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
         self
     }
 
@@ -149,6 +160,7 @@ impl fmt::Debug for SqlOptions {
             .field("lock_timeout", &self.lock_timeout)
             .field("plaintext", &self.plaintext)
             .field("migrate", &self.migrate)
+            .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
 }
@@ -175,22 +187,8 @@ pub(super) async fn opened<D: Dialect>(
     options: &SqlOptions,
     pool: sqlx::Pool<D::Db>,
 ) -> Result<SqlStore<D>, Error> {
-    let store = SqlStore {
-        writers: pool.clone(),
-        readers: pool,
-    };
-    let ready = if options.migrate {
-        migrate::migrate::<D>(&store.writers).await
-    } else {
-        migrate::check::<D>(&store.writers).await
-    };
-    match ready {
-        Ok(()) => Ok(store),
-        Err(error) => {
-            store.close().await;
-            Err(error)
-        }
-    }
+    let names = Names::with::<D>(&options.prefix)?;
+    SqlStore::opened(pool.clone(), pool, names, options.migrate).await
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use crate::store::record::OutboxMessage;
 use crate::store::sql::codec::{self, Reader, micros};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{Connection, Driver, args};
+use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 
 /// Take the oldest messages and hide them for a while.
@@ -23,15 +24,15 @@ pub(super) struct Take {
 impl<D: Dialect> Work<D> for Take {
     type Out = Vec<OutboxMessage>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<OutboxMessage>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<OutboxMessage>, Fault> {
         let args = args![codec::limit(self.max)];
-        let visible = D::Db::all(on, D::STATEMENTS.visible_outbox, args).await?;
+        let visible = db.all(db.sql.visible_outbox, args).await?;
         let mut taken = Vec::with_capacity(visible.len());
         for row in &visible {
             let read = Reader::<D>::any(row, "an outbox message");
             let id = read.uuid(0, "the id")?;
             let args = args![micros(self.hidden), id, read.int(1, "the time")?];
-            let hidden = D::Db::run(on, D::STATEMENTS.hide_outbox, args).await?;
+            let hidden = db.run(db.sql.hide_outbox, args).await?;
             match codec::message::<D>(row) {
                 Ok(message) if hidden == 1 => taken.push(message),
                 // Someone else has taken it.
@@ -50,9 +51,9 @@ pub(super) struct Ack(pub(super) Vec<Uuid>);
 impl<D: Dialect> Work<D> for Ack {
     type Out = ();
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<(), Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
         for id in &self.0 {
-            D::Db::run(on, D::STATEMENTS.delete_outbox, args![*id]).await?;
+            db.run(db.sql.delete_outbox, args![*id]).await?;
         }
         Ok(())
     }

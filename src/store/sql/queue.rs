@@ -9,14 +9,15 @@ use crate::store::error::Error;
 use crate::store::record::{Commit, Lease, QueueChange, WorkerId};
 use crate::store::sql::codec::{self, Reader, counter, micros};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{Connection, DbRow, Driver, args};
+use crate::store::sql::driver::{DbRow, args};
 use crate::store::sql::fault::Fault;
+use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 use crate::store::sql::write::{Seen, look, one};
 
 /// What a commit does to the queue. Every statement names the entry as it was seen.
 pub(super) async fn change<D: Dialect>(
-    on: &mut Connection<D>,
+    db: &mut Session<'_, D>,
     commit: &Commit,
     seen: &Seen,
 ) -> Result<(), Fault> {
@@ -31,7 +32,7 @@ pub(super) async fn change<D: Dialect>(
                 seen.entering()?,
                 micros(after),
             ];
-            one(D::Db::run(on, D::STATEMENTS.enqueue, args).await?)?;
+            one(db.run(db.sql.enqueue, args).await?)?;
         }
         return Ok(());
     };
@@ -40,29 +41,29 @@ pub(super) async fn change<D: Dialect>(
     let changed = match commit.queue {
         // The lease that it is written under must be the newest one still.
         QueueChange::Keep if commit.fence.is_some() => {
-            D::Db::run(on, D::STATEMENTS.confirm, args![id, fence, 1]).await?
+            db.run(db.sql.confirm, args![id, fence, 1]).await?
         }
         QueueChange::Keep => return Ok(()),
         // Its worker meets the new revision at its next commit, at the first attempt.
         QueueChange::Wake(_) if leased => {
             let args = args![id, fence, leased_now];
-            D::Db::run(on, D::STATEMENTS.hold, args).await?
+            db.run(db.sql.hold, args).await?
         }
         QueueChange::Wake(after) => {
             let args = args![micros(after), id, fence, leased_now];
-            D::Db::run(on, D::STATEMENTS.wake, args).await?
+            db.run(db.sql.wake, args).await?
         }
         QueueChange::Hold => {
             let args = args![id, fence, leased_now];
-            D::Db::run(on, D::STATEMENTS.hold, args).await?
+            db.run(db.sql.hold, args).await?
         }
         QueueChange::Release(after) => {
             let args = args![micros(after), id, fence, leased_now];
-            D::Db::run(on, D::STATEMENTS.hand_back, args).await?
+            db.run(db.sql.hand_back, args).await?
         }
         QueueChange::Remove => {
             let args = args![id, fence, leased_now];
-            D::Db::run(on, D::STATEMENTS.dequeue, args).await?
+            db.run(db.sql.dequeue, args).await?
         }
     };
     one(changed)
@@ -79,11 +80,11 @@ pub(super) struct Claim {
 impl<D: Dialect> Work<D> for Claim {
     type Out = Vec<Lease>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<Lease>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Lease>, Fault> {
         let args = args![self.flow.as_str(), codec::limit(self.max)];
-        let due = D::Db::all(on, D::STATEMENTS.due, args).await?;
+        let due = db.all(db.sql.due, args).await?;
         if due.len() < self.max {
-            self.free_overlong::<D>(on).await?;
+            self.free_overlong::<D>(db).await?;
         }
         let mut leases = Vec::with_capacity(due.len());
         for row in &due {
@@ -92,7 +93,7 @@ impl<D: Dialect> Work<D> for Claim {
             let seen: i64 = read.int(2, "the fence")?;
             let lease = micros(self.lease);
             let args = args![lease, lease, self.worker.as_str(), id, seen];
-            let claimed = D::Db::run(on, D::STATEMENTS.claim, args).await?;
+            let claimed = db.run(db.sql.claim, args).await?;
             match self.claimed::<D>(row, id) {
                 Ok(lease) if claimed == 1 => leases.push(lease),
                 // Another worker was faster.
@@ -108,9 +109,9 @@ impl<D: Dialect> Work<D> for Claim {
 impl Claim {
     /// Hands back leases that end later than twice their length from now: the clock was set back,
     /// and nobody is to wait for it to catch up. They are due at the next claim.
-    async fn free_overlong<D: Dialect>(&self, on: &mut Connection<D>) -> Result<(), Fault> {
+    async fn free_overlong<D: Dialect>(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
         let args = args![self.flow.as_str()];
-        for row in &D::Db::all(on, D::STATEMENTS.furthest, args).await? {
+        for row in &db.all(db.sql.furthest, args).await? {
             let read = Reader::<D>::any(row, "a queue entry");
             let id = read.uuid(0, "the onboarding")?;
             let fence: i64 = read.int(1, "the fence")?;
@@ -119,7 +120,7 @@ impl Claim {
             let leased = read.int(2, "the lease")? == 1;
             if leased && rest > lease.saturating_mul(2) {
                 let args = args![0, id, fence, 1];
-                D::Db::run(on, D::STATEMENTS.hand_back, args).await?;
+                db.run(db.sql.hand_back, args).await?;
             }
         }
         Ok(())
@@ -148,7 +149,7 @@ pub(super) struct Renew {
 impl<D: Dialect> Work<D> for Renew {
     type Out = Vec<Lease>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<Lease>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Lease>, Fault> {
         let mut held = Vec::with_capacity(self.leases.len());
         for lease in &self.leases {
             let args = args![
@@ -158,7 +159,7 @@ impl<D: Dialect> Work<D> for Renew {
                 lease.tenant.as_str(),
                 counter(lease.fence.get())?,
             ];
-            if D::Db::run(on, D::STATEMENTS.renew, args).await? == 1 {
+            if db.run(db.sql.renew, args).await? == 1 {
                 held.push(lease.clone());
             }
         }
@@ -175,14 +176,14 @@ pub(super) struct Release {
 impl<D: Dialect> Work<D> for Release {
     type Out = ();
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<(), Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
         let args = args![
             micros(self.after),
             self.lease.id.as_uuid(),
             self.lease.tenant.as_str(),
             counter(self.lease.fence.get())?,
         ];
-        D::Db::run(on, D::STATEMENTS.release, args).await?;
+        db.run(db.sql.release, args).await?;
         Ok(())
     }
 }
@@ -196,23 +197,23 @@ pub(super) struct Park {
 impl<D: Dialect> Work<D> for Park {
     type Out = ();
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<(), Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
         let Lease {
             tenant, id, fence, ..
         } = &self.lease;
         // No command has an empty identity.
-        let seen = look::<D>(on, tenant, *id, &[]).await?;
+        let seen = look::<D>(db, tenant, *id, &[]).await?;
         let Some(seen) = seen.filter(|seen| seen.holds(*fence)) else {
             return Ok(());
         };
         let (id, fence) = (id.as_uuid(), counter(fence.get())?);
         if seen.revision == self.at {
             let args = args![fence, id, tenant.as_str(), counter(self.at.get())?];
-            one(D::Db::run(on, D::STATEMENTS.keep_fence, args).await?)?;
-            one(D::Db::run(on, D::STATEMENTS.dequeue, args![id, fence, 1]).await?)
+            one(db.run(db.sql.keep_fence, args).await?)?;
+            one(db.run(db.sql.dequeue, args![id, fence, 1]).await?)
         } else {
             let args = args![0, id, fence, 1];
-            one(D::Db::run(on, D::STATEMENTS.hand_back, args).await?)
+            one(db.run(db.sql.hand_back, args).await?)
         }
     }
 }

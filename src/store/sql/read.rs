@@ -6,8 +6,9 @@ use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
 use crate::store::record::{FactRecord, JournalEntry, Row};
 use crate::store::sql::codec::{self, Reader};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{Connection, Driver, args};
+use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 
 /// An onboarding by identity.
@@ -19,9 +20,9 @@ pub(super) struct Load {
 impl<D: Dialect> Work<D> for Load {
     type Out = Option<Row>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Row>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Row>, Fault> {
         let args = args![self.tenant.as_str(), self.id.as_uuid()];
-        let rows = D::Db::all(on, D::STATEMENTS.row_by_id, args).await?;
+        let rows = db.all(db.sql.row_by_id, args).await?;
         Ok(rows.first().map(codec::row::<D>).transpose()?)
     }
 }
@@ -32,14 +33,14 @@ pub(super) struct Find(pub(super) Key);
 impl<D: Dialect> Work<D> for Find {
     type Out = Option<Row>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Row>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Row>, Fault> {
         let Key {
             tenant,
             flow,
             subject,
         } = &self.0;
         let args = args![tenant.as_str(), flow.as_str(), subject.as_str()];
-        let rows = D::Db::all(on, D::STATEMENTS.row_by_key, args).await?;
+        let rows = db.all(db.sql.row_by_key, args).await?;
         Ok(rows.first().map(codec::row::<D>).transpose()?)
     }
 }
@@ -54,13 +55,13 @@ pub(super) struct Committed {
 impl<D: Dialect> Work<D> for Committed {
     type Out = Option<Revision>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Revision>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Revision>, Fault> {
         let args = args![
             self.tenant.as_str(),
             self.id.as_uuid(),
             self.command.as_uuid()
         ];
-        let rows = D::Db::all(on, D::STATEMENTS.committed, args).await?;
+        let rows = db.all(db.sql.committed, args).await?;
         let revision = rows
             .first()
             .map(|row| Reader::<D>::of(row, self.id).count(0, "a journal entry"));
@@ -77,9 +78,9 @@ pub(super) struct Facts {
 impl<D: Dialect> Work<D> for Facts {
     type Out = Vec<FactRecord>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<FactRecord>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<FactRecord>, Fault> {
         let args = args![self.tenant.as_str(), self.id.as_uuid()];
-        let rows = D::Db::all(on, D::STATEMENTS.facts, args).await?;
+        let rows = db.all(db.sql.facts, args).await?;
         let facts = rows.iter().map(|row| codec::fact::<D>(row, self.id));
         Ok(facts.collect::<Result<_, _>>()?)
     }
@@ -96,14 +97,14 @@ pub(super) struct Journal {
 impl<D: Dialect> Work<D> for Journal {
     type Out = Vec<JournalEntry>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Vec<JournalEntry>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<JournalEntry>, Fault> {
         let args = args![
             self.tenant.as_str(),
             self.id.as_uuid(),
             codec::counter(self.after.get())?,
             codec::limit(self.limit),
         ];
-        let rows = D::Db::all(on, D::STATEMENTS.journal, args).await?;
+        let rows = db.all(db.sql.journal, args).await?;
         let entries = rows.iter().map(|row| codec::entry::<D>(row, self.id));
         Ok(entries.collect::<Result<_, _>>()?)
     }
@@ -115,9 +116,9 @@ pub(super) struct NextDue(pub(super) FlowName);
 impl<D: Dialect> Work<D> for NextDue {
     type Out = Option<Duration>;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Option<Duration>, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Duration>, Fault> {
         let args = args![self.0.as_str()];
-        let rows = D::Db::all(on, D::STATEMENTS.next_due, args).await?;
+        let rows = db.all(db.sql.next_due, args).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
         };

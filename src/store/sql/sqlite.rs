@@ -1,6 +1,6 @@
 //! SQLite: its dialect, and how a file is opened.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::migrate;
+use crate::store::sql::names::{self, Names};
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact::{self, retrying};
 
@@ -76,14 +76,7 @@ impl SqlStore<Sqlite> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let store = connect(path.as_ref(), true).await?;
-        match migrate::migrate::<Sqlite>(&store.writers).await {
-            Ok(()) => Ok(store),
-            Err(error) => {
-                store.close().await;
-                Err(error)
-            }
-        }
+        Self::open_with(SqliteOptions::new(path)).await
     }
 
     /// Opens a file that exists and whose schema is up to date. Creates and migrates nothing: for
@@ -108,22 +101,92 @@ impl SqlStore<Sqlite> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub async fn open_existing(path: impl AsRef<Path>) -> Result<Self, Error> {
-        let store = connect(path.as_ref(), false).await?;
-        match migrate::check::<Sqlite>(&store.writers).await {
-            Ok(()) => Ok(store),
-            Err(error) => {
-                store.close().await;
-                Err(error)
-            }
-        }
+        let options = SqliteOptions::new(path).create(false).migrate(false);
+        Self::open_with(options).await
+    }
+
+    /// Opens a file as [`open`](Self::open) does, with other settings.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    ///
+    /// ```
+    /// use onramp::store::{SqliteOptions, SqliteStore};
+    ///
+    /// # async fn show() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("service.db");
+    /// let store = SqliteStore::open_with(SqliteOptions::new(path).table_prefix("signup_")).await?;
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Runtime::new()?.block_on(show())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub async fn open_with(options: SqliteOptions) -> Result<Self, Error> {
+        let names = Names::with::<Sqlite>(&options.prefix)?;
+        let (writers, readers) = connect(&options.path, options.create).await?;
+        Self::opened(writers, readers, names, options.migrate).await
     }
 }
+
+/// How a store opens its SQLite file.
+///
+/// ```
+/// use onramp::store::SqliteOptions;
+/// let options = SqliteOptions::new("service.db").create(false).table_prefix("signup_");
+/// assert!(format!("{options:?}").contains("signup_"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    path: PathBuf,
+    create: bool,
+    migrate: bool,
+    prefix: String,
+}
+
+impl SqliteOptions {
+    /// The defaults: the file is created when there is none, and its schema brought up to date.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self {
+            path: path.as_ref().to_owned(),
+            create: true,
+            migrate: true,
+            prefix: names::DEFAULT.to_owned(),
+        }
+    }
+
+    /// Whether a file that is not there is created.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// Whether the schema is brought up to date. Without that, a schema that is not of exactly this
+    /// program's version is refused.
+    #[must_use]
+    pub fn migrate(mut self, migrate: bool) -> Self {
+        self.migrate = migrate;
+        self
+    }
+
+    /// What the names of the tables begin with, `onramp_` by default: for several independent sets of
+    /// tables in one file. A letter first and `_` last, of a-z, 0-9 and `_`, 24 characters at most;
+    /// anything else is refused by `open_with`.
+    #[must_use]
+    pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+}
+
+type Pool = sqlx::Pool<sqlx::Sqlite>;
 
 /// One connection that writes and a few that cannot.
 ///
 /// All writes of the process go through the one connection: SQLite has one writer at a time anyway,
 /// and waiting here in line is fair where waiting in SQLite is not.
-async fn connect(path: &Path, create: bool) -> Result<SqlStore<Sqlite>, Error> {
+async fn connect(path: &Path, create: bool) -> Result<(Pool, Pool), Error> {
     transact::runtime()?;
     // Absolute, so that SQLite takes ":memory:" and "file:..." for the names of files.
     let path = std::path::absolute(path).map_err(|error| unusable(path).because(error))?;
@@ -157,7 +220,7 @@ async fn connect(path: &Path, create: bool) -> Result<SqlStore<Sqlite>, Error> {
         .max_connections(READERS)
         .test_before_acquire(false)
         .connect_lazy_with(reading);
-    Ok(SqlStore { writers, readers })
+    Ok((writers, readers))
 }
 
 fn opening(path: &Path, fault: Fault) -> Error {

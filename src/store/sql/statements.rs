@@ -1,50 +1,68 @@
 //! The text of every statement, once for all databases. Each argument occurs once, in textual
 //! order, so that `$n` and `?` agree; a text for which that is not so does not compile.
 
-/// The statements of a dialect.
-#[derive(Debug)]
-pub struct Statements {
+/// Defines [`Statements`]: each a text.
+macro_rules! define {
+    ($($(#[doc = $doc:literal])* $name:ident),* $(,)?) => {
+        /// The statements of a dialect.
+        #[derive(Debug)]
+        pub struct Statements {
+            $($(#[doc = $doc])* pub $name: &'static str),*
+        }
+
+        impl Statements {
+            /// The same, each text changed.
+            pub(super) fn map(self, change: impl Fn(&'static str) -> &'static str) -> Self {
+                Self {
+                    $($name: change(self.$name)),*
+                }
+            }
+        }
+    };
+}
+
+define! {
     // Onboardings.
-    pub row_by_id: &'static str,
-    pub row_by_key: &'static str,
-    pub insert_onboarding: &'static str,
-    pub advance_onboarding: &'static str,
-    pub keep_fence: &'static str,
+    row_by_id,
+    row_by_key,
+    insert_onboarding,
+    advance_onboarding,
+    keep_fence,
     /// What a commit is checked against, as of one moment. Locks nothing: the statements that
     /// follow name what was seen here, and begin again when it has changed meanwhile.
-    pub look: &'static str,
+    look,
     // Facts.
-    pub facts: &'static str,
-    pub put_fact: &'static str,
-    pub remove_fact: &'static str,
+    facts,
+    put_fact,
+    remove_fact,
     // The journal.
-    pub committed: &'static str,
-    pub journal: &'static str,
-    pub insert_journal: &'static str,
+    committed,
+    journal,
+    insert_journal,
     // The queue. Every change of an entry names its fence and whether it is leased.
-    pub enqueue: &'static str,
-    pub confirm: &'static str,
-    pub wake: &'static str,
-    pub hold: &'static str,
-    pub hand_back: &'static str,
-    pub dequeue: &'static str,
-    pub due: &'static str,
-    pub claim: &'static str,
+    enqueue,
+    confirm,
+    wake,
+    hold,
+    hand_back,
+    dequeue,
+    due,
+    claim,
     /// What is due last, for a look at leases that a clock set back has left too long.
-    pub furthest: &'static str,
-    pub renew: &'static str,
-    pub release: &'static str,
-    pub next_due: &'static str,
+    furthest,
+    renew,
+    release,
+    next_due,
     // The outbox.
-    pub insert_outbox: &'static str,
-    pub visible_outbox: &'static str,
-    pub hide_outbox: &'static str,
-    pub delete_outbox: &'static str,
+    insert_outbox,
+    visible_outbox,
+    hide_outbox,
+    delete_outbox,
     // The schema.
-    pub has_schema: &'static str,
-    pub create_schema: &'static str,
-    pub schema_version: &'static str,
-    pub insert_schema: &'static str,
+    has_schema,
+    create_schema,
+    schema_version,
+    insert_schema,
 }
 
 /// The statements of a database.

@@ -12,8 +12,9 @@ use uuid::Uuid;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::Connection;
 use crate::store::sql::fault::{Fault, at_commit};
+use crate::store::sql::session::Session;
+use crate::store::sql::statements::Statements;
 
 /// How often work is begun that others got in the way of.
 const TRIES: u32 = 8;
@@ -27,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) trait Work<D: Dialect>: Send + Sync + 'static {
     type Out: Send + 'static;
 
-    fn run(&self, on: &mut Connection<D>) -> impl Future<Output = Result<Self::Out, Fault>> + Send;
+    fn run(&self, db: &mut Session<'_, D>)
+    -> impl Future<Output = Result<Self::Out, Fault>> + Send;
 }
 
 /// Runs work that reads, in single statements without a transaction.
@@ -36,6 +38,7 @@ pub(super) trait Work<D: Dialect>: Send + Sync + 'static {
 /// half-way.
 pub(super) async fn read<D: Dialect, W: Work<D>>(
     pool: &sqlx::Pool<D::Db>,
+    sql: &'static Statements,
     work: W,
 ) -> Result<W::Out, Error> {
     let pool = pool.clone();
@@ -43,7 +46,8 @@ pub(super) async fn read<D: Dialect, W: Work<D>>(
         let (pool, work) = (&pool, &work);
         let run = |tries| async move {
             let mut on = acquire(pool, tries).await?;
-            let ended = timeout(PATIENCE, work.run(&mut on)).await;
+            let mut session = Session { on: &mut *on, sql };
+            let ended = timeout(PATIENCE, work.run(&mut session)).await;
             ended.unwrap_or_else(|_| {
                 on.close_on_drop();
                 Err(silent::<D>(false))
@@ -57,6 +61,7 @@ pub(super) async fn read<D: Dialect, W: Work<D>>(
 /// Runs work that writes, in one transaction.
 pub(super) async fn write<D: Dialect, W: Work<D>>(
     pool: &sqlx::Pool<D::Db>,
+    sql: &'static Statements,
     work: W,
 ) -> Result<W::Out, Error> {
     let pool = pool.clone();
@@ -64,7 +69,7 @@ pub(super) async fn write<D: Dialect, W: Work<D>>(
         let (pool, work) = (&pool, &work);
         let run = |tries| async move {
             let mut on = acquire(pool, tries).await?;
-            once::<D, W>(&mut on, work).await
+            once::<D, W>(&mut on, sql, work).await
         };
         retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
     };
@@ -89,10 +94,11 @@ async fn acquire<Db: sqlx::Database>(
 
 async fn once<D: Dialect, W: Work<D>>(
     on: &mut PoolConnection<D::Db>,
+    sql: &'static Statements,
     work: &W,
 ) -> Result<W::Out, Fault> {
     let committing = AtomicBool::new(false);
-    match timeout(PATIENCE, whole::<D, W>(on, work, &committing)).await {
+    match timeout(PATIENCE, whole::<D, W>(on, sql, work, &committing)).await {
         Ok(ended) => ended,
         Err(_) => {
             on.close_on_drop();
@@ -103,11 +109,16 @@ async fn once<D: Dialect, W: Work<D>>(
 
 async fn whole<D: Dialect, W: Work<D>>(
     on: &mut PoolConnection<D::Db>,
+    sql: &'static Statements,
     work: &W,
     committing: &AtomicBool,
 ) -> Result<W::Out, Fault> {
     let mut transaction = on.begin_with(D::BEGIN).await?;
-    let out = match work.run(&mut transaction).await {
+    let mut session = Session {
+        on: &mut *transaction,
+        sql,
+    };
+    let out = match work.run(&mut session).await {
         Ok(out) => out,
         Err(fault) => {
             if transaction.rollback().await.is_err() {

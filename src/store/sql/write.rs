@@ -8,10 +8,11 @@ use crate::store::record::{
 };
 use crate::store::sql::codec::{self, Reader, counter};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{Connection, Driver, args};
+use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::queue;
 use crate::store::sql::read::{Find, Load};
+use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 
 /// Create, or give the one that exists.
@@ -20,11 +21,11 @@ pub(super) struct Create(pub(super) NewOnboarding);
 impl<D: Dialect> Work<D> for Create {
     type Out = Created;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<Created, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Created, Fault> {
         let NewOnboarding { row, entry } = &self.0;
         let key = row.state.key();
         let find = Find(key.clone());
-        if let Some(row) = Work::<D>::run(&find, on).await? {
+        if let Some(row) = find.run(db).await? {
             return Ok(Created { row, fresh: false });
         }
         let args = args![
@@ -39,8 +40,8 @@ impl<D: Dialect> Work<D> for Create {
             row.state.created_at().timestamp_micros(),
             entry.at.timestamp_micros(),
         ];
-        D::Db::run(on, D::STATEMENTS.insert_onboarding, args).await?;
-        append::<D>(on, entry).await?;
+        db.run(db.sql.insert_onboarding, args).await?;
+        append::<D>(db, entry).await?;
         Ok(Created {
             row: row.clone(),
             fresh: true,
@@ -74,13 +75,13 @@ impl Seen {
 
 /// Looks at an onboarding of a tenant; `command` is the one that may be a repetition.
 pub(super) async fn look<D: Dialect>(
-    on: &mut Connection<D>,
+    db: &mut Session<'_, D>,
     tenant: &TenantId,
     id: OnboardingId,
     command: &[u8],
 ) -> Result<Option<Seen>, Fault> {
     let args = args![command, tenant.as_str(), id.as_uuid()];
-    let rows = D::Db::all(on, D::STATEMENTS.look, args).await?;
+    let rows = db.all(db.sql.look, args).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
@@ -107,47 +108,47 @@ pub(super) async fn look<D: Dialect>(
 impl<D: Dialect> Work<D> for Commit {
     type Out = CommitOutcome;
 
-    async fn run(&self, on: &mut Connection<D>) -> Result<CommitOutcome, Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<CommitOutcome, Fault> {
         let command = self.command().as_uuid();
-        let seen = look::<D>(on, self.tenant(), self.id(), command.as_bytes()).await?;
+        let seen = look::<D>(db, self.tenant(), self.id(), command.as_bytes()).await?;
         let Some(seen) = seen else {
             return Ok(CommitOutcome::Absent);
         };
         if let Some(revision) = seen.replayed {
-            let current = Box::new(current::<D>(on, self).await?);
+            let current = Box::new(current::<D>(db, self).await?);
             return Ok(CommitOutcome::Replayed { revision, current });
         }
         if self.fence.is_some_and(|fence| !seen.holds(fence)) {
             return Ok(CommitOutcome::Fenced);
         }
         if seen.revision != self.expected {
-            let current = Box::new(current::<D>(on, self).await?);
+            let current = Box::new(current::<D>(db, self).await?);
             return Ok(CommitOutcome::Conflict { current });
         }
-        advance::<D>(on, self, &seen).await?;
-        append::<D>(on, &self.entry).await?;
+        advance::<D>(db, self, &seen).await?;
+        append::<D>(db, &self.entry).await?;
         for change in &self.facts {
-            change_fact::<D>(on, self.id(), change).await?;
+            change_fact::<D>(db, self.id(), change).await?;
         }
-        queue::change::<D>(on, self, &seen).await?;
+        queue::change::<D>(db, self, &seen).await?;
         for (place, message) in self.outbox.iter().enumerate() {
-            post::<D>(on, message, place).await?;
+            post::<D>(db, message, place).await?;
         }
         Ok(CommitOutcome::Committed)
     }
 }
 
-async fn current<D: Dialect>(on: &mut Connection<D>, commit: &Commit) -> Result<Row, Fault> {
+async fn current<D: Dialect>(db: &mut Session<'_, D>, commit: &Commit) -> Result<Row, Fault> {
     let id = commit.id();
     let tenant = commit.tenant().clone();
-    let row = Work::<D>::run(&Load { tenant, id }, on).await?;
+    let row = Load { tenant, id }.run(db).await?;
     row.ok_or(Fault::Moved)
 }
 
 /// The compare-and-swap. An onboarding that leaves the queue takes its fence along; naming the kept
 /// fence notices one that left it since it was looked at.
 async fn advance<D: Dialect>(
-    on: &mut Connection<D>,
+    db: &mut Session<'_, D>,
     commit: &Commit,
     seen: &Seen,
 ) -> Result<(), Fault> {
@@ -168,10 +169,10 @@ async fn advance<D: Dialect>(
         counter(commit.expected.get())?,
         counter(seen.kept_fence.get())?,
     ];
-    one(D::Db::run(on, D::STATEMENTS.advance_onboarding, args).await?)
+    one(db.run(db.sql.advance_onboarding, args).await?)
 }
 
-async fn append<D: Dialect>(on: &mut Connection<D>, entry: &JournalEntry) -> Result<(), Fault> {
+async fn append<D: Dialect>(db: &mut Session<'_, D>, entry: &JournalEntry) -> Result<(), Fault> {
     let args = args![
         entry.onboarding.as_uuid(),
         counter(entry.revision.get())?,
@@ -181,11 +182,11 @@ async fn append<D: Dialect>(on: &mut Connection<D>, entry: &JournalEntry) -> Res
         entry.events.as_str(),
         &entry.hash.as_bytes()[..],
     ];
-    one(D::Db::run(on, D::STATEMENTS.insert_journal, args).await?)
+    one(db.run(db.sql.insert_journal, args).await?)
 }
 
 async fn change_fact<D: Dialect>(
-    on: &mut Connection<D>,
+    db: &mut Session<'_, D>,
     id: OnboardingId,
     change: &FactChange,
 ) -> Result<(), Fault> {
@@ -200,18 +201,18 @@ async fn change_fact<D: Dialect>(
                 record.by.to_string(),
                 record.at.timestamp_micros(),
             ];
-            D::Db::run(on, D::STATEMENTS.put_fact, args).await?;
+            db.run(db.sql.put_fact, args).await?;
         }
         FactChange::Remove(step) => {
             let args = args![id.as_uuid(), step.as_str()];
-            D::Db::run(on, D::STATEMENTS.remove_fact, args).await?;
+            db.run(db.sql.remove_fact, args).await?;
         }
     }
     Ok(())
 }
 
 async fn post<D: Dialect>(
-    on: &mut Connection<D>,
+    db: &mut Session<'_, D>,
     message: &OutboxMessage,
     place: usize,
 ) -> Result<(), Fault> {
@@ -226,7 +227,7 @@ async fn post<D: Dialect>(
         message.topic.as_str(),
         message.at.timestamp_micros(),
     ];
-    one(D::Db::run(on, D::STATEMENTS.insert_outbox, args).await?)
+    one(db.run(db.sql.insert_outbox, args).await?)
 }
 
 /// Holds a guarded statement to having changed its one row.

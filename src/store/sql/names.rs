@@ -1,0 +1,94 @@
+//! The names of the tables: `onramp_` and what follows, or with a prefix of the host's.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::store::error::{Error, ErrorKind};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::statements::Statements;
+
+/// The prefix that every text is written with.
+pub(super) const DEFAULT: &str = "onramp_";
+
+/// So that the longest name made with it is one that every database takes.
+const LONGEST: usize = 24;
+
+/// The statements and migrations of a dialect, for one prefix.
+pub(super) struct Names {
+    pub(super) statements: Statements,
+    /// One text for each schema version, oldest first.
+    pub(super) migrations: Vec<&'static str>,
+}
+
+/// Every one in use. They are kept for good, because statements are cached by their text: a program
+/// has one prefix, or a few.
+static KNOWN: Mutex<BTreeMap<(&str, String), &'static Names>> = Mutex::new(BTreeMap::new());
+
+impl Names {
+    /// Of tables with this prefix.
+    pub(super) fn with<D: Dialect>(prefix: &str) -> Result<&'static Self, Error> {
+        check(prefix)?;
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (D::NAME, prefix.to_owned());
+        Ok(known.entry(key).or_insert_with(|| {
+            let renamed = |text: &'static str| renamed(text, prefix);
+            Box::leak(Box::new(Self {
+                statements: D::STATEMENTS.map(renamed),
+                migrations: D::MIGRATIONS.iter().map(|text| renamed(text)).collect(),
+            }))
+        }))
+    }
+}
+
+fn renamed(text: &'static str, prefix: &str) -> &'static str {
+    if prefix == DEFAULT {
+        text
+    } else {
+        Box::leak(text.replace(DEFAULT, prefix).into_boxed_str())
+    }
+}
+
+/// It becomes part of the statements' text, so nothing but these letters may ever get there.
+fn check(prefix: &str) -> Result<(), Error> {
+    let starts = prefix.starts_with(|first: char| first.is_ascii_lowercase());
+    let goes_on = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if starts && prefix.ends_with('_') && prefix.len() <= LONGEST && prefix.chars().all(goes_on) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        format!(
+            "the table prefix {prefix:?} is not one: take a-z, 0-9 and _, a letter first and _ \
+             last, {LONGEST} characters at most"
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_a_plain_word() {
+        for good in ["onramp_", "a_", "tenant42_onboarding_"] {
+            check(good).unwrap();
+        }
+        for bad in [
+            "", "_", "1_", "onramp", "On_", "a b_", "a;_", "a\"_", "a'_", "ü_", "a-_",
+        ] {
+            assert_eq!(check(bad).unwrap_err().kind(), ErrorKind::Config, "{bad}");
+        }
+        assert!(check(&format!("{}_", "a".repeat(24))).is_err());
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn every_name_has_the_prefix() {
+        use crate::store::sql::Sqlite;
+        let names = Names::with::<Sqlite>("acme_").unwrap();
+        assert!(names.statements.look.contains(" acme_onboarding "));
+        assert!(names.migrations.iter().all(|text| !text.contains(DEFAULT)));
+        let again = Names::with::<Sqlite>("acme_").unwrap();
+        assert!(std::ptr::eq(names, again));
+    }
+}
