@@ -43,6 +43,11 @@ mod dialect;
 )]
 mod driver;
 mod fault;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
+mod group;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -67,6 +72,7 @@ mod write;
 
 pub use body::SqlStore;
 pub use dialect::Dialect;
+pub use group::Written;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]

@@ -1,15 +1,16 @@
 //! MySQL and MariaDB: their dialect, and how a server is reached.
 
 use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
-use sqlx::mysql::{
-    MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
-};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::group::{Batch, Outcome, Texts, parts, tables};
 use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact;
 
@@ -84,10 +85,8 @@ impl SqlStore<MySql> {
             let message = "the URL names no database: add its name after the host and '/'";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        let (statement, lock) = options.timeouts();
-        let pool = options
-            .pool::<MySql>(MySqlPoolOptions::new())
-            .after_connect(move |on, _| {
+        options::opened::<MySql>(&options, |pool, statement, lock| {
+            pool.after_connect(move |on, _| {
                 Box::pin(async move {
                     sqlx::query(ISOLATION).execute(&mut *on).await?;
                     sqlx::query(SESSION)
@@ -104,8 +103,9 @@ impl SqlStore<MySql> {
                     Ok(())
                 })
             })
-            .connect_lazy_with(to);
-        options::opened::<MySql>(&options, pool).await
+            .connect_lazy_with(to.clone())
+        })
+        .await
     }
 }
 
@@ -161,6 +161,18 @@ impl Speaks for MySql {
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
     };
+
+    const GROUP: Texts = tables::TEXTS;
+
+    const LANES: usize = 2;
+
+    async fn together(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        batch: &Batch,
+    ) -> Result<Vec<Option<Outcome>>, Fault> {
+        parts::apply(db, texts, batch, parts::Form::Statements).await
+    }
 
     const DDL_COMMITS: bool = true;
 

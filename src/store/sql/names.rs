@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::dialect::Dialect;
+use crate::store::sql::group::Texts;
 use crate::store::sql::statements::Statements;
 
 /// The prefix that every text is written with.
@@ -16,6 +17,7 @@ const LONGEST: usize = 24;
 /// The statements and migrations of a dialect, for one prefix.
 pub(super) struct Names {
     pub(super) statements: Statements,
+    pub(super) group: Texts,
     /// One text for each schema version, oldest first.
     pub(super) migrations: Vec<&'static str>,
 }
@@ -34,6 +36,7 @@ impl Names {
             let renamed = |text: &'static str| renamed(text, prefix);
             Box::leak(Box::new(Self {
                 statements: D::STATEMENTS.map(renamed),
+                group: D::GROUP.map(renamed),
                 migrations: D::MIGRATIONS.iter().map(|text| renamed(text)).collect(),
             }))
         }))

@@ -12,7 +12,9 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
+use crate::store::sql::group::{Batch, Outcome, Texts, parts, scripts};
 use crate::store::sql::names::{self, Names};
+use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact::{self, retrying};
 
@@ -125,7 +127,7 @@ impl SqlStore<Sqlite> {
     pub async fn open_with(options: SqliteOptions) -> Result<Self, Error> {
         let names = Names::with::<Sqlite>(&options.prefix)?;
         let (writers, readers) = connect(&options.path, options.create).await?;
-        Self::opened(writers, readers, names, options.migrate).await
+        Self::opened(None, writers, readers, names, options.migrate).await
     }
 }
 
@@ -269,6 +271,18 @@ impl Speaks for Sqlite {
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
+
+    const GROUP: Texts = scripts::TEXTS;
+
+    const LANES: usize = 1;
+
+    async fn together(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        batch: &Batch,
+    ) -> Result<Vec<Option<Outcome>>, Fault> {
+        parts::apply(db, texts, batch, parts::Form::Scripts).await
+    }
 
     const DDL_COMMITS: bool = false;
 
