@@ -42,6 +42,10 @@ mod dialect;
     reason = "named by the sealed part of a dialect only"
 )]
 mod driver;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
 mod fault;
 #[expect(
     unnameable_types,
@@ -59,6 +63,10 @@ mod outbox;
 mod postgres;
 mod queue;
 mod read;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
 mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -12,7 +12,7 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts, parts, scripts};
+use crate::store::sql::group::{Batch, Outcome, Texts, parts, single};
 use crate::store::sql::names::{self, Names};
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
@@ -277,7 +277,7 @@ impl Speaks for Sqlite {
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
 
-    const GROUP: Texts = scripts::TEXTS;
+    const GROUP: Texts = single::TEXTS;
 
     const LANES: usize = 1;
 

@@ -15,7 +15,7 @@ use crate::store::sql::write::Create;
 /// A creation or a commit.
 #[derive(Debug)]
 pub(in crate::store::sql) enum Member {
-    Create(Create),
+    Create(Box<Create>),
     Commit(Box<Commit>),
 }
 
@@ -28,7 +28,7 @@ pub enum Outcome {
 
 impl Member {
     pub(in crate::store::sql) fn create(new: NewOnboarding) -> Self {
-        Self::Create(Create(new))
+        Self::Create(Box::new(Create(new)))
     }
 
     pub(in crate::store::sql) fn commit(commit: Commit) -> Self {

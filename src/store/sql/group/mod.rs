@@ -29,15 +29,16 @@ pub(super) mod parts;
 mod rows;
 #[cfg(feature = "sqlite")]
 pub(super) mod scripts;
+#[cfg(feature = "sqlite")]
+pub(super) mod single;
 #[cfg(feature = "mysql")]
 pub(super) mod tables;
 pub(super) mod texts;
 
-pub(super) use batch::Member;
-pub use batch::{Batch, Outcome};
+pub(super) use batch::{Batch, Member, Outcome};
 pub(super) use lane::Lanes;
 pub use lane::Written;
-pub use texts::Texts;
+pub(super) use texts::Texts;
 
 /// Members of a transaction, at most. More make it longer, not faster.
 const MOST: usize = 128;

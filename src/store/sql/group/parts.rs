@@ -10,6 +10,8 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::{DbRow, args};
 use crate::store::sql::fault::{Fault, at_commit};
 use crate::store::sql::group::rows::{Rows, row};
+#[cfg(feature = "sqlite")]
+use crate::store::sql::group::single;
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work as _;
@@ -34,8 +36,14 @@ pub(in crate::store::sql) async fn apply<D: Dialect>(
     form: Form,
 ) -> Result<Vec<Option<Outcome>>, Fault> {
     let ended = match (batch.members(), form) {
+        #[cfg(feature = "sqlite")]
+        ([member], Form::Scripts) => match single::apply(db, texts, member).await {
+            Ok(Some(outcome)) => return Ok(vec![outcome]),
+            Ok(None) => transaction(db, texts, batch, form).await,
+            Err(fault) => Err(fault),
+        },
         #[cfg(feature = "mysql")]
-        ([member], Form::Statements) => single(db, member).await,
+        ([member], Form::Statements) => alone(db, member).await,
         _ => transaction(db, texts, batch, form).await,
     };
     match ended {
@@ -52,7 +60,7 @@ pub(in crate::store::sql) async fn apply<D: Dialect>(
 
 /// One member, as it would be alone: its statements take their arguments as they are.
 #[cfg(feature = "mysql")]
-async fn single<D: Dialect>(
+async fn alone<D: Dialect>(
     db: &mut Session<'_, D>,
     member: &Member,
 ) -> Result<Vec<Option<Outcome>>, Fault> {

@@ -101,7 +101,6 @@ macro_rules! row {
 pub(super) use row;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

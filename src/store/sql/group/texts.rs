@@ -13,6 +13,13 @@ define! {
         fused_creation,
         fused_commits,
         fused_creations,
+        /// As a script: a transaction of one member, that puts a fact, posts a message, does both, or
+        /// puts a fact under a lease; and a creation.
+        one_put,
+        one_post,
+        one_put_post,
+        one_checkpoint,
+        one_creation,
         /// What commits are checked against, as of now; locks what it finds. In the form of scripts
         /// it begins the transaction, and gives which creations exist, too.
         look,
@@ -44,6 +51,11 @@ impl Texts {
         fused_creation: "",
         fused_commits: "",
         fused_creations: "",
+        one_put: "",
+        one_post: "",
+        one_put_post: "",
+        one_checkpoint: "",
+        one_creation: "",
         look: "",
         write: "",
         finds: "",
