@@ -7,6 +7,7 @@ mod commit_error;
 mod contract;
 mod error;
 mod ext;
+mod join;
 mod memory;
 mod prepare;
 mod record;
@@ -18,6 +19,8 @@ pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBec
 pub use contract::Store;
 pub use error::{Error, ErrorKind};
 pub use ext::{Resolution, StoreExt};
+pub use join::Join;
+pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,

@@ -15,7 +15,7 @@ use crate::store::record::{
     Row, WorkerId,
 };
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::group::{Lanes, Member, Outcome, Written};
+use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
@@ -142,10 +142,7 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        match self.lanes.store(Member::create(new)).await? {
-            Outcome::Created(created) => Ok(created),
-            Outcome::Commit(_) => Err(Error::in_doubt("a creation was answered as a commit")),
-        }
+        self.lanes.store(Member::create(new)).await?.created()
     }
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
@@ -158,10 +155,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
-        match self.lanes.store(Member::commit(commit)).await? {
-            Outcome::Commit(outcome) => Ok(outcome),
-            Outcome::Created(_) => Err(Error::in_doubt("a commit was answered as a creation")),
-        }
+        self.lanes.store(Member::commit(commit)).await?.commit()
     }
 
     async fn committed(

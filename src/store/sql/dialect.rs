@@ -2,7 +2,7 @@
 
 use crate::store::sql::driver::Driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts};
+use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::Statements;
 
@@ -47,6 +47,16 @@ pub trait Speaks: Send + Sync + 'static {
         texts: &'static Texts,
         batch: &Batch,
     ) -> impl Future<Output = Result<Vec<Option<Outcome>>, Fault>> + Send
+    where
+        Self: Dialect + Sized;
+
+    /// Stores a member in a transaction that is under way. All or nothing of it is written, whatever
+    /// becomes of the transaction, unless an error is reported.
+    fn joined(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        member: Member,
+    ) -> impl Future<Output = Result<Outcome, Fault>> + Send
     where
         Self: Dialect + Sized;
 

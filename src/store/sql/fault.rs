@@ -41,6 +41,12 @@ impl Fault {
         }
     }
 
+    /// Whether a key is taken.
+    #[cfg(any(feature = "sqlite", feature = "mysql"))]
+    pub(super) fn is_taken<D: Dialect>(&self) -> bool {
+        matches!(self, Self::Sql(error) if class::<D>(error) == Class::Taken)
+    }
+
     /// What a caller is told. Nothing has changed, unless [`at_commit`] said so.
     pub(super) fn told<D: Dialect>(self) -> Error {
         match self {

@@ -52,6 +52,7 @@ mod fault;
     reason = "named by the sealed part of a dialect only"
 )]
 mod group;
+mod join;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -76,11 +77,16 @@ mod sqlite;
 )]
 mod statements;
 mod transact;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
 mod write;
 
 pub use body::SqlStore;
 pub use dialect::Dialect;
 pub use group::Written;
+pub use join::Joined;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]

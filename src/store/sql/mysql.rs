@@ -8,11 +8,11 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts, parts, tables};
+use crate::store::sql::group::{Batch, Locked, Member, Outcome, Texts, parts, tables};
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
-use crate::store::sql::transact;
+use crate::store::sql::transact::{self, Work as _};
 
 /// The dialect of MariaDB and MySQL.
 ///
@@ -157,6 +157,7 @@ impl Speaks for MySql {
         form: questions,
         now: "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
         lock: " FOR UPDATE SKIP LOCKED",
+        hold: " FOR UPDATE",
         upsert: "ON DUPLICATE KEY UPDATE" "VALUES(" ")",
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
@@ -172,6 +173,15 @@ impl Speaks for MySql {
         batch: &Batch,
     ) -> Result<Vec<Option<Outcome>>, Fault> {
         parts::apply(db, texts, batch, parts::Form::Statements).await
+    }
+
+    async fn joined(
+        db: &mut Session<'_, Self>,
+        _: &'static Texts,
+        member: Member,
+    ) -> Result<Outcome, Fault> {
+        // Whatever it looks at is locked, so what it then writes cannot fail half-way.
+        Locked(member).run(db).await
     }
 
     const DDL_COMMITS: bool = true;

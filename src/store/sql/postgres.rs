@@ -8,7 +8,7 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts, fused};
+use crate::store::sql::group::{Batch, Member, Outcome, Texts, fused};
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
@@ -146,6 +146,7 @@ impl Speaks for Postgres {
         form: dollars,
         now: "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint",
         lock: " FOR UPDATE SKIP LOCKED",
+        hold: " FOR UPDATE OF o",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
     };
@@ -160,6 +161,14 @@ impl Speaks for Postgres {
         batch: &Batch,
     ) -> Result<Vec<Option<Outcome>>, Fault> {
         fused::apply(db, texts, batch).await
+    }
+
+    async fn joined(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        member: Member,
+    ) -> Result<Outcome, Fault> {
+        fused::joined(db, texts, member).await
     }
 
     const DDL_COMMITS: bool = false;

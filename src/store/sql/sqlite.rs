@@ -12,11 +12,11 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts, parts, single};
+use crate::store::sql::group::{Batch, Locked, Member, Outcome, Texts, parts, single};
 use crate::store::sql::names::{self, Names};
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
-use crate::store::sql::transact::{self, retrying};
+use crate::store::sql::transact::{self, Work as _, retrying};
 
 /// How long SQLite itself waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -273,6 +273,7 @@ impl Speaks for Sqlite {
         form: dollars,
         now: "CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER)",
         lock: "",
+        hold: "",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
@@ -287,6 +288,15 @@ impl Speaks for Sqlite {
         batch: &Batch,
     ) -> Result<Vec<Option<Outcome>>, Fault> {
         parts::apply(db, texts, batch, parts::Form::Scripts).await
+    }
+
+    async fn joined(
+        db: &mut Session<'_, Self>,
+        _: &'static Texts,
+        member: Member,
+    ) -> Result<Outcome, Fault> {
+        // Whatever it looks at is locked, so what it then writes cannot fail half-way.
+        Locked(member).run(db).await
     }
 
     const DDL_COMMITS: bool = false;

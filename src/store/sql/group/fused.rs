@@ -20,6 +20,7 @@ use crate::store::sql::fault::{Fault, at_commit};
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::postgres::Postgres;
 use crate::store::sql::session::Session;
+use crate::store::sql::write::refused;
 
 /// What a commit does to the queue, as a number.
 const KEEP: i64 = 0;
@@ -229,8 +230,40 @@ pub(in crate::store::sql) async fn apply(
     texts: &'static Texts,
     batch: &Batch,
 ) -> Result<Vec<Option<Outcome>>, Fault> {
+    db.committing = true;
+    run(db, texts, batch.members())
+        .await
+        .map_err(|fault| match fault {
+            Fault::Sql(error) => at_commit::<Postgres>(error),
+            other => other,
+        })
+}
+
+/// Stores a member in a transaction of the host's: in one statement, so that all or nothing of it is
+/// written. When it does not hold, a second one finds out why.
+pub(in crate::store::sql) async fn joined(
+    db: &mut Session<'_, Postgres>,
+    texts: &'static Texts,
+    member: Member,
+) -> Result<Outcome, Fault> {
+    let members = [member];
+    if let Some(outcome) = run(db, texts, &members).await?.pop().flatten() {
+        return Ok(outcome);
+    }
+    match &members[0] {
+        Member::Commit(commit) => Ok(Outcome::Commit(refused(db, commit).await?)),
+        // It exists, or did a moment ago.
+        Member::Create(create) => Ok(Outcome::Created(create.existing(db).await?)),
+    }
+}
+
+async fn run(
+    db: &mut Session<'_, Postgres>,
+    texts: &'static Texts,
+    members: &[Member],
+) -> Result<Vec<Option<Outcome>>, Fault> {
     let (mut commits, mut creations) = (Commits::default(), Creations::default());
-    for member in batch.members() {
+    for member in members {
         match member {
             Member::Commit(commit) => commits.push(commit)?,
             Member::Create(create) => creations.push(&create.0)?,
@@ -247,17 +280,14 @@ pub(in crate::store::sql) async fn apply(
         (Kind::Hosts, true) => commits.bind(sqlx::query(texts.fused_commits)),
         _ => creations.bind(commits.bind(sqlx::query(texts.fused))),
     };
-    db.committing = true;
-    let rows = query.fetch_all(&mut *db.on).await;
-    let rows = rows.map_err(at_commit::<Postgres>)?;
+    let rows = query.fetch_all(&mut *db.on).await?;
     let stored: Result<HashSet<Uuid>, Error> = rows
         .iter()
         .map(|row| Reader::<Postgres>::any(row, "a commit").uuid(0, "the id"))
         .collect();
     let stored = stored?;
     let is_stored = |id: OnboardingId| stored.contains(&id.as_uuid());
-    Ok(batch
-        .members()
+    Ok(members
         .iter()
         .map(|member| match member {
             Member::Commit(commit) => {

@@ -35,6 +35,8 @@ pub(super) mod single;
 pub(super) mod tables;
 pub(super) mod texts;
 
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub(super) use batch::Locked;
 pub(super) use batch::{Batch, Member, Outcome};
 pub(super) use lane::Lanes;
 pub use lane::Written;
