@@ -32,7 +32,7 @@ use crate::store::record::{
 ///   counts as run out: the clock was set back.
 ///
 /// [`MemoryStore`](super::MemoryStore) is a whole implementation to read; the conformance suite in
-/// `testing` tells whether yours holds.
+/// `testing` tells whether yours holds. A store in a `Box` or an `Arc` is a store too.
 ///
 /// ```
 /// use std::sync::Arc;

@@ -7,6 +7,7 @@ mod commit_error;
 mod contract;
 mod error;
 mod ext;
+mod forward;
 mod memory;
 mod prepare;
 mod record;
