@@ -25,6 +25,8 @@ pub use record::{
     OutboxMessage, QueueChange, Row, WorkerId,
 };
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use sql::MigrationPlan;
 #[cfg(feature = "mysql")]
 pub use sql::MySqlStore;
 #[cfg(feature = "postgres")]

@@ -31,6 +31,8 @@
 //! - *Looking locks nothing*: what a commit is checked against is read in one statement, as of one
 //!   moment; what is then written names it, and the whole begins again when it has changed. A lock
 //!   on the first row would not do: PostgreSQL reads the others as they were before it waited.
+//! - *Migrations* are lists of statements in `migrations/`, one list a version, each only adding.
+//!   What a start would do is data first (`plan`), so a dry run shows exactly what is then done.
 //! - *Nothing of sqlx* is in a public signature.
 
 mod body;
@@ -43,6 +45,8 @@ mod dialect;
 )]
 mod driver;
 mod fault;
+#[cfg(feature = "sqlite")]
+mod file;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -50,10 +54,12 @@ mod names;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
 mod outbox;
+mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
 mod read;
+mod script;
 mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -67,11 +73,14 @@ mod write;
 
 pub use body::SqlStore;
 pub use dialect::Dialect;
+#[cfg(feature = "sqlite")]
+pub use file::SqliteOptions;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use options::SqlOptions;
+pub use plan::MigrationPlan;
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Sqlite, SqliteOptions, SqliteStore};
+pub use sqlite::{Sqlite, SqliteStore};

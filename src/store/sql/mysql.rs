@@ -10,6 +10,7 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::plan::MigrationPlan;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact;
 
@@ -77,36 +78,61 @@ impl SqlStore<MySql> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        transact::runtime()?;
-        let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
-        options.allow::<MySql>(&way(&to))?;
-        if to.get_database().is_none() {
-            let message = "the URL names no database: add its name after the host and '/'";
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        let (statement, lock) = options.timeouts();
-        let pool = options
-            .pool::<MySql>(MySqlPoolOptions::new())
-            .after_connect(move |on, _| {
-                Box::pin(async move {
-                    sqlx::query(ISOLATION).execute(&mut *on).await?;
-                    sqlx::query(SESSION)
-                        .bind(i64::try_from(lock.as_secs()).unwrap_or(i64::MAX).max(1))
-                        .execute(&mut *on)
-                        .await?;
-                    let millis = i64::try_from(statement.as_millis()).unwrap_or(i64::MAX);
-                    // MariaDB has the first, MySQL the second.
-                    if !maybe(on, "SET SESSION max_statement_time = ? / 1000", millis).await? {
-                        maybe(on, "SET SESSION max_execution_time = ?", millis).await?;
-                    }
-                    // On a Galera cluster: read what another node has just confirmed.
-                    maybe(on, "SET SESSION wsrep_sync_wait = ?", 1).await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(to);
+        let pool = reach(&options)?;
         options::opened::<MySql>(&options, pool).await
     }
+
+    /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// use onramp::store::{MySqlStore, SqlOptions};
+    ///
+    /// # async fn show() -> Result<(), onramp::store::Error> {
+    /// let options = SqlOptions::new("mysql://onboarding@localhost/onboarding");
+    /// let plan = MySqlStore::plan_migration(options).await?;
+    /// println!("{plan}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
+        let pool = reach(&options)?;
+        options::planned::<MySql>(&options, pool).await
+    }
+}
+
+/// The pool, not connected yet.
+fn reach(options: &SqlOptions) -> Result<sqlx::Pool<sqlx::MySql>, Error> {
+    transact::runtime()?;
+    let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
+    options.allow::<MySql>(&way(&to))?;
+    if to.get_database().is_none() {
+        let message = "the URL names no database: add its name after the host and '/'";
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let (statement, lock) = options.timeouts();
+    Ok(options
+        .pool::<MySql>(MySqlPoolOptions::new())
+        .after_connect(move |on, _| {
+            Box::pin(async move {
+                sqlx::query(ISOLATION).execute(&mut *on).await?;
+                sqlx::query(SESSION)
+                    .bind(i64::try_from(lock.as_secs()).unwrap_or(i64::MAX).max(1))
+                    .execute(&mut *on)
+                    .await?;
+                let millis = i64::try_from(statement.as_millis()).unwrap_or(i64::MAX);
+                // MariaDB has the first, MySQL the second.
+                if !maybe(on, "SET SESSION max_statement_time = ? / 1000", millis).await? {
+                    maybe(on, "SET SESSION max_execution_time = ?", millis).await?;
+                }
+                // On a Galera cluster: read what another node has just confirmed.
+                maybe(on, "SET SESSION wsrep_sync_wait = ?", 1).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(to))
 }
 
 /// So that what is read after a compare-and-swap failed is what it failed on.
@@ -165,6 +191,11 @@ impl Speaks for MySql {
     const DDL_COMMITS: bool = true;
 
     const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/mysql_1.sql")];
+
+    // A table, a column, an index, a foreign key. MySQL has no IF NOT EXISTS for the last three.
+    fn is_there(error: &dyn DatabaseError) -> bool {
+        matches!(number(error), 1050 | 1060 | 1061 | 1826)
+    }
 
     fn class(error: &dyn DatabaseError) -> Class {
         match error.kind() {

@@ -12,6 +12,7 @@ use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::names::{self, Names};
+use crate::store::sql::plan::{MigrationPlan, plan};
 
 /// A connection that was idle for longer is tried before it is used.
 const FRESH: Duration = Duration::from_secs(1);
@@ -191,6 +192,17 @@ pub(super) async fn opened<D: Dialect>(
     SqlStore::opened(pool.clone(), pool, names, options.migrate).await
 }
 
+/// What a migration would do to the database of a pool. Closes the pool.
+pub(super) async fn planned<D: Dialect>(
+    options: &SqlOptions,
+    pool: sqlx::Pool<D::Db>,
+) -> Result<MigrationPlan, Error> {
+    let names = Names::with::<D>(&options.prefix)?;
+    let planned = plan::<D>(&pool, names).await;
+    pool.close().await;
+    planned
+}
+
 #[cfg(test)]
 mod tests {
     fn sent<T: Send>(_: T) {}
@@ -203,5 +215,13 @@ mod tests {
         sent(crate::store::MySqlStore::connect("x"));
         #[cfg(feature = "sqlite")]
         sent(crate::store::SqliteStore::open("x"));
+        #[cfg(feature = "postgres")]
+        sent(crate::store::PostgresStore::plan_migration(
+            super::SqlOptions::new("x"),
+        ));
+        #[cfg(feature = "sqlite")]
+        sent(crate::store::SqliteStore::plan_migration(
+            crate::store::SqliteOptions::new("x"),
+        ));
     }
 }

@@ -8,6 +8,7 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::plan::MigrationPlan;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact;
 
@@ -75,27 +76,52 @@ impl SqlStore<Postgres> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        transact::runtime()?;
-        let to: PgConnectOptions = options.parse::<Postgres, _>()?;
-        options.allow::<Postgres>(&way(&to))?;
-        let (statement, lock) = options.timeouts();
-        let (statement, lock) = (millis(statement), millis(lock));
-        let pool = options
-            .pool::<Postgres>(PgPoolOptions::new())
-            .after_connect(move |on, _| {
-                let (statement, lock) = (statement.clone(), lock.clone());
-                Box::pin(async move {
-                    sqlx::query(SESSION)
-                        .bind(statement)
-                        .bind(lock)
-                        .execute(on)
-                        .await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(to);
+        let pool = reach(&options)?;
         options::opened::<Postgres>(&options, pool).await
     }
+
+    /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// use onramp::store::{PostgresStore, SqlOptions};
+    ///
+    /// # async fn show() -> Result<(), onramp::store::Error> {
+    /// let options = SqlOptions::new("postgres://onboarding@localhost/onboarding");
+    /// let plan = PostgresStore::plan_migration(options).await?;
+    /// println!("{plan}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
+        let pool = reach(&options)?;
+        options::planned::<Postgres>(&options, pool).await
+    }
+}
+
+/// The pool, not connected yet.
+fn reach(options: &SqlOptions) -> Result<sqlx::Pool<sqlx::Postgres>, Error> {
+    transact::runtime()?;
+    let to: PgConnectOptions = options.parse::<Postgres, _>()?;
+    options.allow::<Postgres>(&way(&to))?;
+    let (statement, lock) = options.timeouts();
+    let (statement, lock) = (millis(statement), millis(lock));
+    Ok(options
+        .pool::<Postgres>(PgPoolOptions::new())
+        .after_connect(move |on, _| {
+            let (statement, lock) = (statement.clone(), lock.clone());
+            Box::pin(async move {
+                sqlx::query(SESSION)
+                    .bind(statement)
+                    .bind(lock)
+                    .execute(on)
+                    .await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(to))
 }
 
 /// A transaction whose process has gone is ended, and what was confirmed survives the loss of power
@@ -144,6 +170,13 @@ impl Speaks for Postgres {
 
     const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/postgres_1.sql")];
 
+    // A table, a column, an index or a type that another migrator has just made: IF NOT EXISTS looks
+    // before it waits. (That it has made a row of the catalogue is `Taken`.)
+    fn is_there(error: &dyn DatabaseError) -> bool {
+        let code = error.code().unwrap_or_default();
+        ["42P07", "42701", "42710"].contains(&&*code)
+    }
+
     fn class(error: &dyn DatabaseError) -> Class {
         let code = error.code().unwrap_or_default();
         class(&code)
@@ -154,8 +187,8 @@ impl Speaks for Postgres {
 fn class(code: &str) -> Class {
     match code {
         "23505" => Class::Taken,
-        // Serialization, deadlock, lock timeout; a table or type that another one creates also.
-        "40001" | "40P01" | "55P03" | "42P07" | "42710" => Class::Busy,
+        // Serialization, deadlock, lock timeout.
+        "40001" | "40P01" | "55P03" => Class::Busy,
         // No room on disk; read-only; no right.
         "53100" | "25006" | "42501" => Class::Refused,
         "XX001" | "XX002" => Class::Corrupt,
@@ -223,7 +256,7 @@ mod tests {
             assert!(class(definite).is_definite(), "{definite}");
         }
         for doubtful in [
-            "57P01", "57P02", "57014", "08006", "08P01", "40003", "XX000", "",
+            "57P01", "57P02", "57014", "08006", "08P01", "40003", "XX000", "42P07", "42710", "",
         ] {
             assert!(!class(doubtful).is_definite(), "{doubtful}");
         }
