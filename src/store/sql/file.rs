@@ -61,8 +61,9 @@ impl SqliteOptions {
     }
 
     /// What the names of the tables begin with, `onramp_` by default: for several independent sets of
-    /// tables in one file. A letter first and `_` last, of a-z, 0-9 and `_`, 24 characters at most;
-    /// anything else is refused by `open_with`.
+    /// tables in one file. A letter first and `_` last, of a-z, 0-9 and `_`, 24 characters at most,
+    /// and none that begins as databases' own names do (`sqlite_`, `pg_`); anything else is refused by
+    /// `open_with`.
     #[must_use]
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();

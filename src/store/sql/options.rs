@@ -95,7 +95,8 @@ impl SqlOptions {
 
     /// What the names of the tables begin with, `onramp_` by default: for several independent sets of
     /// tables in one database. A letter first and `_` last, of a-z, 0-9 and `_`, 24 characters at
-    /// most; anything else is refused by `connect_with`.
+    /// most, and none that begins as databases' own names do (`sqlite_`, `pg_`); anything else is
+    /// refused by `connect_with`.
     #[must_use]
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
