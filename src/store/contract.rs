@@ -22,6 +22,8 @@ use crate::store::record::{
 ///
 /// - *Tenants*: what belongs to another tenant is absent.
 /// - *Exact keys*: identities are compared byte by byte.
+/// - *Limits*: what [`Commit::check`] and [`NewOnboarding::check`] refuse is refused before anything
+///   else, as [`ErrorKind::Invalid`](super::ErrorKind::Invalid); what they take is kept byte by byte.
 /// - *Durability*: `Ok` means that it survives the loss of the process.
 /// - *Errors*: an [`Error`] whose kind is not [`ErrorKind::InDoubt`](super::ErrorKind::InDoubt)
 ///   means that nothing has changed.

@@ -8,6 +8,7 @@ mod contract;
 mod error;
 mod ext;
 mod forward;
+mod limits;
 mod memory;
 mod prepare;
 mod record;

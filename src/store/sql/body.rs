@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
     Row, WorkerId,
@@ -121,6 +122,7 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        new.check()?;
         self.write(Create(new)).await
     }
 
@@ -130,10 +132,12 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        check_flow(&key.flow)?;
         self.read(Find(key.clone())).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        commit.check()?;
         self.write(commit).await
     }
 
@@ -181,6 +185,8 @@ impl<D: Dialect> Store for SqlStore<D> {
         max: usize,
         lease: Duration,
     ) -> Result<Vec<Lease>, Error> {
+        check_flow(flow)?;
+        check_worker(worker)?;
         let claim = Claim {
             flow: flow.clone(),
             worker: worker.clone(),
@@ -206,6 +212,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        check_flow(flow)?;
         self.read(NextDue(flow.clone())).await
     }
 
