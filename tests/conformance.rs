@@ -5,6 +5,8 @@
 
 #[path = "conformance/adopt.rs"]
 mod adopt;
+#[path = "conformance/inexact.rs"]
+mod inexact;
 mod support;
 
 use std::collections::HashMap;

@@ -21,6 +21,7 @@
 
 mod commits;
 mod data;
+mod exact;
 mod onboard;
 mod queue;
 
@@ -67,7 +68,10 @@ macro_rules! clauses {
 
 clauses![
     commits::one_onboarding_per_key,
-    commits::keys_are_exact,
+    exact::keys_are_exact,
+    exact::a_fact_of_exactly_the_limit_survives,
+    exact::text_survives_byte_for_byte,
+    exact::what_is_over_a_limit_is_refused,
     commits::tenants_are_apart,
     commits::one_commit_per_revision,
     commits::a_conflict_gives_the_current_row,
