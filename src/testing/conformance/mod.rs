@@ -16,6 +16,12 @@
 //! That is all: fewer than thirty lines also when a store is tried bare, in a `Box` and in an `Arc`,
 //! as `tests/conformance/adopt.rs` does.
 //!
+//! A store that begins `create` and `commit` with [`NewOnboarding::check`] and [`Commit::check`] need
+//! not know the limits itself.
+//!
+//! [`NewOnboarding::check`]: crate::store::NewOnboarding::check
+//! [`Commit::check`]: crate::store::Commit::check
+//!
 //! Every clause works in a tenant and a flow of its own, so the store need not be empty, and may
 //! be in use. It takes a second or two: leases have to run out.
 

@@ -1,5 +1,5 @@
-//! From one version to the next, on every database, with data in the tables: with a second version
-//! made up here, which does what later ones will do.
+//! From one version to the next, on every database, with data in the tables: with further versions
+//! made up here, which do what later ones will do.
 
 #[path = "../../../../tests/support/database.rs"]
 mod database;
@@ -21,9 +21,14 @@ use crate::store::sql::{
 };
 use crate::store::{StoreExt as _, contract::Store as _};
 
-/// A second version: a column with a default, a table that refers to another, an index, and what
+/// The version that this program is of: those made up here follow it.
+fn this<D: Dialect>() -> u32 {
+    u32::try_from(D::MIGRATIONS.len()).unwrap()
+}
+
+/// A further version: a column with a default, a table that refers to another, an index, and what
 /// the rows that are there need.
-fn second(kind: Kind) -> &'static str {
+fn next(kind: Kind) -> &'static str {
     match kind {
         Kind::Sqlite => {
             "ALTER TABLE onramp_onboarding ADD COLUMN region TEXT NOT NULL DEFAULT 'none';
@@ -163,7 +168,7 @@ mod each {
             stored.push(onboarding(&store, &format!("org-{n}")).await);
         }
         let before = database.schema().await;
-        let upgraded = opened(&store, names::<D>(&[second(database.kind)]), true);
+        let upgraded = opened(&store, names::<D>(&[next(database.kind)]), true);
         let upgraded = upgraded.await.unwrap();
         let after = database.schema().await;
         assert!(after.len() > before.len(), "{after:#?}");
@@ -178,7 +183,7 @@ mod each {
 
         // The same as from nothing.
         let other = database.another().await;
-        fresh::<D>(&other, &[second(database.kind)]).await;
+        fresh::<D>(&other, &[next(database.kind)]).await;
         assert_eq!(other.schema().await, after);
     }
 
@@ -189,7 +194,7 @@ mod each {
     ) {
         let row = onboarding(&store, "org-1").await;
         let first = database.schema().await;
-        let whole = second(database.kind);
+        let whole = next(database.kind);
         let statements = crate::store::sql::script::statements(whole);
         assert_eq!(statements.len(), 4);
         for done in 0..=statements.len() {
@@ -216,7 +221,7 @@ mod each {
 
     pub(super) async fn many_upgrade_at_once<D: Dialect>(store: SqlStore<D>, database: &Database) {
         let row = onboarding(&store, "org-1").await;
-        let names = names::<D>(&[second(database.kind), third(database.kind)]);
+        let names = names::<D>(&[next(database.kind), after_next(database.kind)]);
         let mut upgrading = JoinSet::new();
         for _ in 0..16 {
             let store = store.clone();
@@ -226,9 +231,10 @@ mod each {
             assert_eq!(onboarding(&upgraded.unwrap(), "org-1").await, row);
         }
         let versions = "SELECT concat(version, '') FROM onramp_schema ORDER BY version";
-        assert_eq!(database.texts(versions).await, ["1", "2", "3"]);
+        let expected: Vec<_> = (1..=this::<D>() + 2).map(|n| n.to_string()).collect();
+        assert_eq!(database.texts(versions).await, expected);
         let other = database.another().await;
-        fresh::<D>(&other, &[second(database.kind), third(database.kind)]).await;
+        fresh::<D>(&other, &[next(database.kind), after_next(database.kind)]).await;
         assert_eq!(other.schema().await, database.schema().await);
     }
 
@@ -236,18 +242,21 @@ mod each {
         store: SqlStore<D>,
         database: &Database,
     ) {
-        let (one, two) = (names::<D>(&[]), names::<D>(&[second(database.kind)]));
+        let (one, two) = (names::<D>(&[]), names::<D>(&[next(database.kind)]));
+        let (old, new) = (this::<D>(), this::<D>() + 1);
         let refused = async |names, migrates| {
             let error = opened(&store, names, migrates).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Schema);
             error.to_string()
         };
         let older = refused(two, false).await;
-        assert!(older.contains("older than version 2 (found version 1)"));
+        let expected = format!("older than version {new} (found version {old})");
+        assert!(older.contains(&expected), "{older}");
         opened(&store, two, true).await.unwrap();
         for migrates in [true, false] {
             let newer = refused(one, migrates).await;
-            assert!(newer.contains("newer than version 1 (found version 2)"));
+            let expected = format!("newer than version {old} (found version {new})");
+            assert!(newer.contains(&expected), "{newer}");
         }
         opened(&store, two, false).await.unwrap();
     }
@@ -256,12 +265,13 @@ mod each {
         store: SqlStore<D>,
         database: &Database,
     ) {
-        let further = [second(database.kind), third(database.kind)];
+        let further = [next(database.kind), after_next(database.kind)];
         let names = names::<D>(&further);
         let before = database.schema().await;
         let planned = plan::<D>(&store.writers, names).await.unwrap();
         assert_eq!(database.schema().await, before);
-        assert_eq!((planned.found(), planned.wanted()), (1, 3));
+        let versions = (this::<D>(), this::<D>() + 2);
+        assert_eq!((planned.found(), planned.wanted()), versions);
         let made = further
             .iter()
             .map(|text| crate::store::sql::script::statements(text).len());
@@ -274,8 +284,8 @@ mod each {
     }
 }
 
-/// A third version, so that there is one between.
-fn third(kind: Kind) -> &'static str {
+/// One more version, so that there is one between.
+fn after_next(kind: Kind) -> &'static str {
     match kind {
         Kind::MySql => "ALTER TABLE onramp_note ADD COLUMN by_whom VARBINARY(255)",
         Kind::Postgres => "ALTER TABLE onramp_note ADD COLUMN IF NOT EXISTS by_whom TEXT",
@@ -325,8 +335,9 @@ async fn in_a_transaction_what_is_there_already_begins_it_again() {
         assert!(database.schema().await.join(" ").contains("note text"));
 
         // One that stays is told, after a while.
+        let forget = "DELETE FROM onramp_schema WHERE version > ";
         database
-            .run("DELETE FROM onramp_schema WHERE version = 2")
+            .run(&format!("{forget}{}", this::<Postgres>()))
             .await;
         let stuck = opened(&store, names, true).await.unwrap_err();
         assert_eq!(stuck.kind(), ErrorKind::Unavailable, "{stuck:?}");

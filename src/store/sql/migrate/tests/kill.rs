@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::{Database, Kind, names, onboarding, opened, second};
+use super::{Database, Kind, names, next, onboarding, opened, this};
 use crate::store::sql::{Sqlite, SqliteStore, file};
 
 const FILE: &str = "ONRAMP_TEST_MIGRATED_FILE";
@@ -33,7 +33,7 @@ async fn as_a_child() {
     });
     drop(handle);
     drop(on);
-    let names = names::<Sqlite>(&[second(Kind::Sqlite)]);
+    let names = names::<Sqlite>(&[next(Kind::Sqlite)]);
     super::super::migrate::<Sqlite>(&writers, names)
         .await
         .unwrap();
@@ -56,19 +56,19 @@ fn migrated(path: &Path, killed_at: u32) -> bool {
 
 #[tokio::test]
 async fn a_process_killed_at_any_instruction_leaves_a_file_that_migrates() {
-    let names = names::<Sqlite>(&[second(Kind::Sqlite)]);
+    let names = names::<Sqlite>(&[next(Kind::Sqlite)]);
     let other = Database::sqlite();
     assert!(migrated(&other.path(), u32::MAX));
     let undisturbed = other.schema().await;
 
-    // From nothing to the second version, and from the first one with a row in it.
-    for from_first in [false, true] {
+    // From nothing to the next version, and from this one with a row in it.
+    for from_this in [false, true] {
         let (mut killed, mut halves) = (0, 0);
         let mut at = 1;
         loop {
             let database = Database::sqlite();
             let mut row = None;
-            if from_first {
+            if from_this {
                 let store = SqliteStore::open(&database.url).await.unwrap();
                 row = Some(onboarding(&store, "org-1").await);
                 store.close().await;
@@ -78,9 +78,12 @@ async fn a_process_killed_at_any_instruction_leaves_a_file_that_migrates() {
             let found = super::super::current::<Sqlite>(&writers, names)
                 .await
                 .unwrap();
-            let first = u32::from(from_first);
-            assert!(found == 2 || found == first && !ended, "version {found}");
-            halves += u32::from(found != 2);
+            let (old, new) = (
+                u32::from(from_this) * this::<Sqlite>(),
+                this::<Sqlite>() + 1,
+            );
+            assert!(found == new || found == old && !ended, "version {found}");
+            halves += u32::from(found != new);
             let store = super::SqlStore::<Sqlite> {
                 writers,
                 readers,
