@@ -28,7 +28,7 @@ fn this<D: Dialect>() -> u32 {
 
 /// A further version: a column with a default, a table that refers to another, an index, and what
 /// the rows that are there need.
-fn next(kind: Kind) -> &'static str {
+fn one_more(kind: Kind) -> &'static str {
     match kind {
         Kind::Sqlite => {
             "ALTER TABLE onramp_onboarding ADD COLUMN region TEXT NOT NULL DEFAULT 'none';
@@ -168,7 +168,7 @@ mod each {
             stored.push(onboarding(&store, &format!("org-{n}")).await);
         }
         let before = database.schema().await;
-        let upgraded = opened(&store, names::<D>(&[next(database.kind)]), true);
+        let upgraded = opened(&store, names::<D>(&[one_more(database.kind)]), true);
         let upgraded = upgraded.await.unwrap();
         let after = database.schema().await;
         assert!(after.len() > before.len(), "{after:#?}");
@@ -183,7 +183,7 @@ mod each {
 
         // The same as from nothing.
         let other = database.another().await;
-        fresh::<D>(&other, &[next(database.kind)]).await;
+        fresh::<D>(&other, &[one_more(database.kind)]).await;
         assert_eq!(other.schema().await, after);
     }
 
@@ -194,7 +194,7 @@ mod each {
     ) {
         let row = onboarding(&store, "org-1").await;
         let first = database.schema().await;
-        let whole = next(database.kind);
+        let whole = one_more(database.kind);
         let statements = crate::store::sql::script::statements(whole);
         assert_eq!(statements.len(), 4);
         for done in 0..=statements.len() {
@@ -221,7 +221,7 @@ mod each {
 
     pub(super) async fn many_upgrade_at_once<D: Dialect>(store: SqlStore<D>, database: &Database) {
         let row = onboarding(&store, "org-1").await;
-        let names = names::<D>(&[next(database.kind), after_next(database.kind)]);
+        let names = names::<D>(&[one_more(database.kind), two_more(database.kind)]);
         let mut upgrading = JoinSet::new();
         for _ in 0..16 {
             let store = store.clone();
@@ -234,7 +234,7 @@ mod each {
         let expected: Vec<_> = (1..=this::<D>() + 2).map(|n| n.to_string()).collect();
         assert_eq!(database.texts(versions).await, expected);
         let other = database.another().await;
-        fresh::<D>(&other, &[next(database.kind), after_next(database.kind)]).await;
+        fresh::<D>(&other, &[one_more(database.kind), two_more(database.kind)]).await;
         assert_eq!(other.schema().await, database.schema().await);
     }
 
@@ -242,7 +242,7 @@ mod each {
         store: SqlStore<D>,
         database: &Database,
     ) {
-        let (one, two) = (names::<D>(&[]), names::<D>(&[next(database.kind)]));
+        let (one, two) = (names::<D>(&[]), names::<D>(&[one_more(database.kind)]));
         let (old, new) = (this::<D>(), this::<D>() + 1);
         let refused = async |names, migrates| {
             let error = opened(&store, names, migrates).await.unwrap_err();
@@ -265,7 +265,7 @@ mod each {
         store: SqlStore<D>,
         database: &Database,
     ) {
-        let further = [next(database.kind), after_next(database.kind)];
+        let further = [one_more(database.kind), two_more(database.kind)];
         let names = names::<D>(&further);
         let before = database.schema().await;
         let planned = plan::<D>(&store.writers, names).await.unwrap();
@@ -285,7 +285,7 @@ mod each {
 }
 
 /// One more version, so that there is one between.
-fn after_next(kind: Kind) -> &'static str {
+fn two_more(kind: Kind) -> &'static str {
     match kind {
         Kind::MySql => "ALTER TABLE onramp_note ADD COLUMN by_whom VARBINARY(255)",
         Kind::Postgres => "ALTER TABLE onramp_note ADD COLUMN IF NOT EXISTS by_whom TEXT",

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::{Database, Kind, names, next, onboarding, opened, this};
+use super::{Database, Kind, names, onboarding, one_more, opened, this};
 use crate::store::sql::{Sqlite, SqliteStore, file};
 
 const FILE: &str = "ONRAMP_TEST_MIGRATED_FILE";
@@ -33,7 +33,7 @@ async fn as_a_child() {
     });
     drop(handle);
     drop(on);
-    let names = names::<Sqlite>(&[next(Kind::Sqlite)]);
+    let names = names::<Sqlite>(&[one_more(Kind::Sqlite)]);
     super::super::migrate::<Sqlite>(&writers, names)
         .await
         .unwrap();
@@ -56,7 +56,7 @@ fn migrated(path: &Path, killed_at: u32) -> bool {
 
 #[tokio::test]
 async fn a_process_killed_at_any_instruction_leaves_a_file_that_migrates() {
-    let names = names::<Sqlite>(&[next(Kind::Sqlite)]);
+    let names = names::<Sqlite>(&[one_more(Kind::Sqlite)]);
     let other = Database::sqlite();
     assert!(migrated(&other.path(), u32::MAX));
     let undisturbed = other.schema().await;
