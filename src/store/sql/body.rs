@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,13 +16,13 @@ use crate::store::record::{
     Row, WorkerId,
 };
 use crate::store::sql::dialect::Dialect;
+use crate::store::sql::group::{Lanes, Member, Outcome, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
 use crate::store::sql::queue::{Claim, Park, Release, Renew};
 use crate::store::sql::read::{Committed, Facts, Find, Journal, Load, NextDue};
 use crate::store::sql::transact::{self, Work};
-use crate::store::sql::write::Create;
 
 /// A store on an SQL database. Used as `SqliteStore`.
 ///
@@ -41,6 +42,7 @@ pub struct SqlStore<D: Dialect> {
     pub(super) writers: sqlx::Pool<D::Db>,
     pub(super) readers: sqlx::Pool<D::Db>,
     pub(super) names: &'static Names,
+    pub(super) lanes: Arc<Lanes<D>>,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -56,15 +58,18 @@ impl<D: Dialect> SqlStore<D> {
 
     /// The store on these pools, with its schema brought up to date, or checked.
     pub(super) async fn opened(
+        lanes: Option<sqlx::Pool<D::Db>>,
         writers: sqlx::Pool<D::Db>,
         readers: sqlx::Pool<D::Db>,
         names: &'static Names,
         migrates: bool,
     ) -> Result<Self, Error> {
+        let lanes = Lanes::new(lanes, writers.clone(), names);
         let store = Self {
             writers,
             readers,
             names,
+            lanes,
         };
         let ready = if migrates {
             migrate::migrate::<D>(&store.writers, names).await
@@ -88,11 +93,26 @@ impl<D: Dialect> SqlStore<D> {
         transact::write::<D, W>(&self.writers, &self.names.statements, work).await
     }
 
+    /// What the store has written for creations and commits since it was opened.
+    ///
+    /// ```no_run
+    /// # fn show(store: &onramp::store::SqliteStore) {
+    /// let written = store.written();
+    /// println!("{} commits in {} transactions", written.members, written.transactions);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn written(&self) -> Written {
+        self.lanes.written()
+    }
+
     /// Closes the store, after the calls that are under way. Later calls fail as `Unavailable`.
     pub async fn close(&self) {
         let (writers, readers) = (self.writers.clone(), self.readers.clone());
+        let lanes = Arc::clone(&self.lanes);
         // In a box, so that the compiler sees that it may move between threads.
         let closing: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
+            lanes.close().await;
             writers.close().await;
             readers.close().await;
         });
@@ -106,6 +126,7 @@ impl<D: Dialect> Clone for SqlStore<D> {
             writers: self.writers.clone(),
             readers: self.readers.clone(),
             names: self.names,
+            lanes: Arc::clone(&self.lanes),
         }
     }
 }
@@ -123,7 +144,10 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
         new.check()?;
-        self.write(Create(new)).await
+        match self.lanes.store(Member::create(new)).await? {
+            Outcome::Created(created) => Ok(created),
+            Outcome::Commit(_) => Err(Error::in_doubt("a creation was answered as a commit")),
+        }
     }
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
@@ -138,7 +162,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         commit.check()?;
-        self.write(commit).await
+        match self.lanes.store(Member::commit(commit)).await? {
+            Outcome::Commit(outcome) => Ok(outcome),
+            Outcome::Created(_) => Err(Error::in_doubt("a commit was answered as a creation")),
+        }
     }
 
     async fn committed(

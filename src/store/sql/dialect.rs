@@ -1,6 +1,9 @@
 //! What differs between databases.
 
 use crate::store::sql::driver::Driver;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::group::{Batch, Outcome, Texts};
+use crate::store::sql::session::Session;
 use crate::store::sql::statements::Statements;
 
 /// A database that [`SqlStore`](super::SqlStore) knows. Sealed.
@@ -29,6 +32,23 @@ pub trait Speaks: Send + Sync + 'static {
 
     /// The statements.
     const STATEMENTS: Statements;
+
+    /// The statements of a group commit.
+    const GROUP: Texts;
+
+    /// How many group commits run at the same time, at most.
+    const LANES: usize;
+
+    /// Stores, in one transaction, those members of a batch that hold; gives nothing for the others.
+    /// After a fault nothing is stored, unless it says that this is in doubt; and after one that the
+    /// database reported the connection is as good as before.
+    fn together(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        batch: &Batch,
+    ) -> impl Future<Output = Result<Vec<Option<Outcome>>, Fault>> + Send
+    where
+        Self: Dialect + Sized;
 
     /// Whether statements that create tables commit by themselves, so that a crash leaves some of a
     /// migration done.

@@ -5,7 +5,7 @@ use crate::store::sql::dialect::{Class, Dialect};
 
 /// Why a piece of work gave no result.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// The database or the way to it.
     Sql(sqlx::Error),
     /// A guarded statement found its row changed: someone came between, so all begins again.

@@ -47,6 +47,11 @@ mod driver;
 mod fault;
 #[cfg(feature = "sqlite")]
 mod file;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
+mod group;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -75,6 +80,7 @@ pub use body::SqlStore;
 pub use dialect::Dialect;
 #[cfg(feature = "sqlite")]
 pub use file::SqliteOptions;
+pub use group::Written;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]

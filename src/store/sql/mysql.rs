@@ -1,16 +1,20 @@
 //! MySQL and MariaDB: their dialect, and how a server is reached.
 
+use std::time::Duration;
+
 use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
-use sqlx::mysql::{
-    MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
-};
+use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
+use sqlx::pool::PoolOptions;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::group::{Batch, Outcome, Texts, parts, tables};
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::plan::MigrationPlan;
+use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact;
 
@@ -78,8 +82,7 @@ impl SqlStore<MySql> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        let pool = reach(&options)?;
-        options::opened::<MySql>(&options, pool).await
+        options::opened::<MySql>(&options, reach(&options)?).await
     }
 
     /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
@@ -98,13 +101,17 @@ impl SqlStore<MySql> {
     /// # }
     /// ```
     pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
-        let pool = reach(&options)?;
-        options::planned::<MySql>(&options, pool).await
+        options::planned::<MySql>(&options, reach(&options)?).await
     }
 }
 
-/// The pool, not connected yet.
-fn reach(options: &SqlOptions) -> Result<sqlx::Pool<sqlx::MySql>, Error> {
+/// How a pool of the given settings connects, and with which timeouts of statements and locks.
+fn reach(
+    options: &SqlOptions,
+) -> Result<
+    impl Fn(PoolOptions<sqlx::MySql>, Duration, Duration) -> sqlx::Pool<sqlx::MySql> + use<>,
+    Error,
+> {
     transact::runtime()?;
     let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
     options.allow::<MySql>(&way(&to))?;
@@ -112,27 +119,28 @@ fn reach(options: &SqlOptions) -> Result<sqlx::Pool<sqlx::MySql>, Error> {
         let message = "the URL names no database: add its name after the host and '/'";
         return Err(Error::new(ErrorKind::Config, message));
     }
-    let (statement, lock) = options.timeouts();
-    Ok(options
-        .pool::<MySql>(MySqlPoolOptions::new())
-        .after_connect(move |on, _| {
-            Box::pin(async move {
-                sqlx::query(ISOLATION).execute(&mut *on).await?;
-                sqlx::query(SESSION)
-                    .bind(i64::try_from(lock.as_secs()).unwrap_or(i64::MAX).max(1))
-                    .execute(&mut *on)
-                    .await?;
-                let millis = i64::try_from(statement.as_millis()).unwrap_or(i64::MAX);
-                // MariaDB has the first, MySQL the second.
-                if !maybe(on, "SET SESSION max_statement_time = ? / 1000", millis).await? {
-                    maybe(on, "SET SESSION max_execution_time = ?", millis).await?;
-                }
-                // On a Galera cluster: read what another node has just confirmed.
-                maybe(on, "SET SESSION wsrep_sync_wait = ?", 1).await?;
-                Ok(())
+    Ok(
+        move |pool: PoolOptions<_>, statement: Duration, lock: Duration| {
+            pool.after_connect(move |on, _| {
+                Box::pin(async move {
+                    sqlx::query(ISOLATION).execute(&mut *on).await?;
+                    sqlx::query(SESSION)
+                        .bind(i64::try_from(lock.as_secs()).unwrap_or(i64::MAX).max(1))
+                        .execute(&mut *on)
+                        .await?;
+                    let millis = i64::try_from(statement.as_millis()).unwrap_or(i64::MAX);
+                    // MariaDB has the first, MySQL the second.
+                    if !maybe(on, "SET SESSION max_statement_time = ? / 1000", millis).await? {
+                        maybe(on, "SET SESSION max_execution_time = ?", millis).await?;
+                    }
+                    // On a Galera cluster: read what another node has just confirmed.
+                    maybe(on, "SET SESSION wsrep_sync_wait = ?", 1).await?;
+                    Ok(())
+                })
             })
-        })
-        .connect_lazy_with(to))
+            .connect_lazy_with(to.clone())
+        },
+    )
 }
 
 /// So that what is read after a compare-and-swap failed is what it failed on.
@@ -187,6 +195,18 @@ impl Speaks for MySql {
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
     };
+
+    const GROUP: Texts = tables::TEXTS;
+
+    const LANES: usize = 2;
+
+    async fn together(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        batch: &Batch,
+    ) -> Result<Vec<Option<Outcome>>, Fault> {
+        parts::apply(db, texts, batch, parts::Form::Statements).await
+    }
 
     const DDL_COMMITS: bool = true;
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::dialect::Dialect;
+use crate::store::sql::group::Texts;
 use crate::store::sql::script;
 use crate::store::sql::statements::Statements;
 
@@ -20,6 +21,7 @@ const RESERVED: [&str; 2] = ["sqlite_", "pg_"];
 /// The statements and migrations of a dialect, for one prefix.
 pub(super) struct Names {
     pub(super) statements: Statements,
+    pub(super) group: Texts,
     /// The statements that lead to each schema version, oldest version first.
     pub(super) migrations: Vec<Vec<&'static str>>,
 }
@@ -45,6 +47,7 @@ impl Names {
         let migrations = migrations.iter().map(|text| renamed(text));
         Self {
             statements: D::STATEMENTS.map(renamed),
+            group: D::GROUP.map(renamed),
             migrations: migrations.map(script::statements).collect(),
         }
     }

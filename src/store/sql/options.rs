@@ -132,14 +132,10 @@ impl SqlOptions {
         Err(Error::new(ErrorKind::Config, message))
     }
 
-    /// Statement and lock timeout.
-    pub(super) fn timeouts(&self) -> (Duration, Duration) {
-        (self.statement_timeout, self.lock_timeout)
-    }
-
     /// The settings of the pool. A connection that broke while it was idle is not given out.
-    pub(super) fn pool<D: Dialect>(&self, pool: PoolOptions<D::Db>) -> PoolOptions<D::Db> {
-        pool.max_connections(self.max_connections)
+    fn pool<D: Dialect>(&self, connections: u32) -> PoolOptions<D::Db> {
+        PoolOptions::<D::Db>::new()
+            .max_connections(connections)
             .acquire_timeout(self.acquire_timeout)
             .test_before_acquire(false)
             .before_acquire(|on, about| {
@@ -184,25 +180,43 @@ impl Way {
     }
 }
 
-/// The store on a pool, with its schema seen to.
+/// The store, with its schema seen to. `connect` makes a pool of these settings, whose statements
+/// take no longer than the first, nor wait for a lock longer than the second.
+///
+/// Group commits have connections of their own, unless there are too few. There a lock is waited for
+/// only briefly, so that one who holds it keeps only itself waiting: alone each has its full time.
 pub(super) async fn opened<D: Dialect>(
     options: &SqlOptions,
-    pool: sqlx::Pool<D::Db>,
+    connect: impl Fn(PoolOptions<D::Db>, Duration, Duration) -> sqlx::Pool<D::Db> + Send,
 ) -> Result<SqlStore<D>, Error> {
     let names = Names::with::<D>(&options.prefix)?;
-    SqlStore::opened(pool.clone(), pool, names, options.migrate).await
+    let lanes = u32::try_from(D::LANES).unwrap_or(u32::MAX);
+    let all = options.max_connections;
+    let own = all >= lanes * 2;
+    let pool = |connections, lock| {
+        let pool = options.pool::<D>(connections);
+        connect(pool, options.statement_timeout, lock)
+    };
+    let others = pool(if own { all - lanes } else { all }, options.lock_timeout);
+    let lanes = own.then(|| pool(lanes, options.lock_timeout.min(BRIEF)));
+    SqlStore::opened(lanes, others.clone(), others, names, options.migrate).await
 }
 
-/// What a migration would do to the database of a pool. Closes the pool.
+/// What a migration would do to the database that `connect` makes a pool of.
 pub(super) async fn planned<D: Dialect>(
     options: &SqlOptions,
-    pool: sqlx::Pool<D::Db>,
+    connect: impl Fn(PoolOptions<D::Db>, Duration, Duration) -> sqlx::Pool<D::Db> + Send,
 ) -> Result<MigrationPlan, Error> {
     let names = Names::with::<D>(&options.prefix)?;
+    let (statement, lock) = (options.statement_timeout, options.lock_timeout);
+    let pool = connect(options.pool::<D>(1), statement, lock);
     let planned = plan::<D>(&pool, names).await;
     pool.close().await;
     planned
 }
+
+/// How long a group commit waits for a lock.
+const BRIEF: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {

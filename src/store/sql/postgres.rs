@@ -1,14 +1,20 @@
 //! PostgreSQL: its dialect, and how a server is reached.
 
+use std::time::Duration;
+
 use sqlx::error::DatabaseError;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
+use sqlx::pool::PoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::store::error::Error;
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::group::{Batch, Outcome, Texts, fused};
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::plan::MigrationPlan;
+use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact;
 
@@ -76,8 +82,7 @@ impl SqlStore<Postgres> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        let pool = reach(&options)?;
-        options::opened::<Postgres>(&options, pool).await
+        options::opened::<Postgres>(&options, reach(&options)?).await
     }
 
     /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
@@ -96,32 +101,36 @@ impl SqlStore<Postgres> {
     /// # }
     /// ```
     pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
-        let pool = reach(&options)?;
-        options::planned::<Postgres>(&options, pool).await
+        options::planned::<Postgres>(&options, reach(&options)?).await
     }
 }
 
-/// The pool, not connected yet.
-fn reach(options: &SqlOptions) -> Result<sqlx::Pool<sqlx::Postgres>, Error> {
+/// How a pool of the given settings connects, and with which timeouts of statements and locks.
+fn reach(
+    options: &SqlOptions,
+) -> Result<
+    impl Fn(PoolOptions<sqlx::Postgres>, Duration, Duration) -> sqlx::Pool<sqlx::Postgres> + use<>,
+    Error,
+> {
     transact::runtime()?;
     let to: PgConnectOptions = options.parse::<Postgres, _>()?;
     options.allow::<Postgres>(&way(&to))?;
-    let (statement, lock) = options.timeouts();
-    let (statement, lock) = (millis(statement), millis(lock));
-    Ok(options
-        .pool::<Postgres>(PgPoolOptions::new())
-        .after_connect(move |on, _| {
+    Ok(move |pool: PoolOptions<_>, statement, lock| {
+        let (statement, lock) = (millis(statement), millis(lock));
+        pool.after_connect(move |on, _| {
             let (statement, lock) = (statement.clone(), lock.clone());
             Box::pin(async move {
                 sqlx::query(SESSION)
                     .bind(statement)
                     .bind(lock)
-                    .execute(on)
+                    .execute(&mut *on)
                     .await?;
+                sqlx::query(PLANS).execute(on).await?;
                 Ok(())
             })
         })
-        .connect_lazy_with(to))
+        .connect_lazy_with(to.clone())
+    })
 }
 
 /// A transaction whose process has gone is ended, and what was confirmed survives the loss of power
@@ -132,7 +141,14 @@ const SESSION: &str = "SELECT set_config('statement_timeout', $1, false), \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 
-fn millis(timeout: std::time::Duration) -> String {
+/// Every statement looks rows up by an index. Without this a plan made while the tables were small
+/// would be kept while they grow. Only what the server knows is set.
+const PLANS: &str = "SELECT set_config(name, \
+        CASE name WHEN 'plan_cache_mode' THEN 'force_generic_plan' ELSE 'off' END, false) \
+    FROM pg_settings WHERE name IN \
+        ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'plan_cache_mode')";
+
+fn millis(timeout: Duration) -> String {
     format!("{}ms", timeout.as_millis().clamp(1, 2_000_000_000))
 }
 
@@ -165,6 +181,18 @@ impl Speaks for Postgres {
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
     };
+
+    const GROUP: Texts = fused::TEXTS;
+
+    const LANES: usize = 2;
+
+    async fn together(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        batch: &Batch,
+    ) -> Result<Vec<Option<Outcome>>, Fault> {
+        fused::apply(db, texts, batch).await
+    }
 
     const DDL_COMMITS: bool = false;
 

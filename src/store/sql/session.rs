@@ -5,7 +5,7 @@ use crate::store::sql::driver::{Arg, Connection, DbRow, Driver};
 use crate::store::sql::statements::Statements;
 
 /// What work runs its statements on.
-pub(super) struct Session<'c, D: Dialect> {
+pub struct Session<'c, D: Dialect> {
     pub(super) on: &'c mut Connection<D>,
     /// The statements, with the store's own table names.
     pub(super) sql: &'static Statements,

@@ -8,9 +8,12 @@ use crate::store::error::Error;
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
+use crate::store::sql::fault::Fault;
 use crate::store::sql::file::{self, SqliteOptions};
+use crate::store::sql::group::{Batch, Outcome, Texts, parts, scripts};
 use crate::store::sql::names::Names;
 use crate::store::sql::plan::MigrationPlan;
+use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 
 /// The dialect of SQLite 3.
@@ -116,7 +119,7 @@ impl SqlStore<Sqlite> {
     pub async fn open_with(options: SqliteOptions) -> Result<Self, Error> {
         let names = Names::with::<Sqlite>(&options.prefix)?;
         let (writers, readers) = file::connect(&options.path, options.create).await?;
-        Self::opened(writers, readers, names, options.migrate).await
+        Self::opened(None, writers, readers, names, options.migrate).await
     }
 
     /// What [`open_with`](Self::open_with) would do to the schema of a file. Changes nothing, and
@@ -172,6 +175,18 @@ impl Speaks for Sqlite {
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
+
+    const GROUP: Texts = scripts::TEXTS;
+
+    const LANES: usize = 1;
+
+    async fn together(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        batch: &Batch,
+    ) -> Result<Vec<Option<Outcome>>, Fault> {
+        parts::apply(db, texts, batch, parts::Form::Scripts).await
+    }
 
     const DDL_COMMITS: bool = false;
 

@@ -1,18 +1,18 @@
 //! The text of every statement, once for all databases. Each argument occurs once, in textual
 //! order, so that `$n` and `?` agree; a text for which that is not so does not compile.
 
-/// Defines [`Statements`]: each a text.
+/// Defines a set of statements: each a text.
 macro_rules! define {
-    ($($(#[doc = $doc:literal])* $name:ident),* $(,)?) => {
-        /// The statements of a dialect.
+    ($all:ident { $($(#[doc = $doc:literal])* $name:ident),* $(,)? }) => {
+        /// Statements of a dialect.
         #[derive(Debug)]
-        pub struct Statements {
+        pub struct $all {
             $($(#[doc = $doc])* pub $name: &'static str),*
         }
 
-        impl Statements {
+        impl $all {
             /// The same, each text changed.
-            pub(super) fn map(self, change: impl Fn(&'static str) -> &'static str) -> Self {
+            pub(in crate::store::sql) fn map(self, change: impl Fn(&'static str) -> &'static str) -> Self {
                 Self {
                     $($name: change(self.$name)),*
                 }
@@ -21,48 +21,52 @@ macro_rules! define {
     };
 }
 
+pub(super) use define;
+
 define! {
-    // Onboardings.
-    row_by_id,
-    row_by_key,
-    insert_onboarding,
-    advance_onboarding,
-    keep_fence,
-    /// What a commit is checked against, as of one moment. Locks nothing: the statements that
-    /// follow name what was seen here, and begin again when it has changed meanwhile.
-    look,
-    // Facts.
-    facts,
-    put_fact,
-    remove_fact,
-    // The journal.
-    committed,
-    journal,
-    insert_journal,
-    // The queue. Every change of an entry names its fence and whether it is leased.
-    enqueue,
-    confirm,
-    wake,
-    hold,
-    hand_back,
-    dequeue,
-    due,
-    claim,
-    /// What is due last, for a look at leases that a clock set back has left too long.
-    furthest,
-    renew,
-    release,
-    next_due,
-    // The outbox.
-    insert_outbox,
-    visible_outbox,
-    hide_outbox,
-    delete_outbox,
-    // The schema.
-    has_schema,
-    create_schema,
-    schema_version,
-    insert_schema,
+    Statements {
+        // Onboardings.
+        row_by_id,
+        row_by_key,
+        insert_onboarding,
+        advance_onboarding,
+        keep_fence,
+        /// What a commit is checked against, as of one moment. Locks nothing: the statements that
+        /// follow name what was seen here, and begin again when it has changed meanwhile.
+        look,
+        // Facts.
+        facts,
+        put_fact,
+        remove_fact,
+        // The journal.
+        committed,
+        journal,
+        insert_journal,
+        // The queue. Every change of an entry names its fence and whether it is leased.
+        enqueue,
+        confirm,
+        wake,
+        hold,
+        hand_back,
+        dequeue,
+        due,
+        claim,
+        /// What is due last, for a look at leases that a clock set back has left too long.
+        furthest,
+        renew,
+        release,
+        next_due,
+        // The outbox.
+        insert_outbox,
+        visible_outbox,
+        hide_outbox,
+        delete_outbox,
+        // The schema.
+        has_schema,
+        create_schema,
+        schema_version,
+        insert_schema,
+    }
 }
 
 /// The statements of a database.

@@ -21,7 +21,7 @@ const TRIES: u32 = 8;
 
 /// How long a database that does not answer is waited for, from BEGIN to COMMIT. Only a connection
 /// that leads nowhere takes so long: a server gives up by itself before.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Something to be done on one connection. Run again from its beginning when others got in the
 /// way, so it keeps nothing from one run to the next.

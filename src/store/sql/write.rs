@@ -16,6 +16,7 @@ use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 
 /// Create, or give the one that exists.
+#[derive(Debug)]
 pub(super) struct Create(pub(super) NewOnboarding);
 
 impl<D: Dialect> Work<D> for Create {
@@ -26,7 +27,9 @@ impl<D: Dialect> Work<D> for Create {
         let key = row.state.key();
         let find = Find(key.clone());
         if let Some(row) = find.run(db).await? {
-            return Ok(Created { row, fresh: false });
+            // Ours after all, when a first try was stored whose answer was lost.
+            let fresh = row.state.id() == self.0.row.state.id();
+            return Ok(Created { row, fresh });
         }
         let args = args![
             row.state.id().as_uuid(),
@@ -54,11 +57,11 @@ impl<D: Dialect> Work<D> for Create {
 pub(super) struct Seen {
     pub(super) revision: Revision,
     /// What its own row says; the last one only while it is not in the queue.
-    kept_fence: Fence,
+    pub(super) kept_fence: Fence,
     /// The queue entry: its fence, and whether it is leased.
     pub(super) queued: Option<(Fence, bool)>,
     /// Which revision the command made before.
-    replayed: Option<Revision>,
+    pub(super) replayed: Option<Revision>,
 }
 
 impl Seen {
@@ -152,10 +155,7 @@ async fn advance<D: Dialect>(
     commit: &Commit,
     seen: &Seen,
 ) -> Result<(), Fault> {
-    let fence = match commit.queue {
-        QueueChange::Remove => seen.last_fence(),
-        _ => seen.kept_fence,
-    };
+    let fence = seen.fence_after(commit.queue);
     let state = &commit.row.state;
     let args = args![
         counter(state.revision().get())?,
@@ -236,6 +236,14 @@ pub(super) fn one(rows: u64) -> Result<(), Fault> {
 }
 
 impl Seen {
+    /// The fence that its own row says after a commit: it is in the queue's row, or comes from there.
+    pub(super) fn fence_after(&self, change: QueueChange) -> Fence {
+        match change {
+            QueueChange::Remove => self.last_fence(),
+            _ => self.kept_fence,
+        }
+    }
+
     /// The fence with which the onboarding enters the queue.
     pub(super) fn entering(&self) -> Result<i64, Error> {
         counter(self.last_fence().get())

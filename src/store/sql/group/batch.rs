@@ -1,0 +1,124 @@
+//! What is stored together.
+
+use std::collections::HashSet;
+
+use crate::id::{Key, OnboardingId};
+use crate::store::record::{
+    Commit, CommitOutcome, Created, FactChange, NewOnboarding, QueueChange,
+};
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::fault::Fault;
+use crate::store::sql::session::Session;
+use crate::store::sql::transact::Work;
+use crate::store::sql::write::Create;
+
+/// A creation or a commit.
+#[derive(Debug)]
+pub(in crate::store::sql) enum Member {
+    Create(Create),
+    Commit(Box<Commit>),
+}
+
+/// What became of a [`Member`].
+#[derive(Debug)]
+pub enum Outcome {
+    Created(Created),
+    Commit(CommitOutcome),
+}
+
+impl Member {
+    pub(in crate::store::sql) fn create(new: NewOnboarding) -> Self {
+        Self::Create(Create(new))
+    }
+
+    pub(in crate::store::sql) fn commit(commit: Commit) -> Self {
+        Self::Commit(Box::new(commit))
+    }
+
+    /// Whether it can be stored with others: what hosts and workers write can, in every case.
+    pub(super) fn fits(&self) -> bool {
+        let Self::Commit(commit) = self else {
+            return true;
+        };
+        let puts = |change: &&FactChange| matches!(change, FactChange::Put(_));
+        let puts = commit.facts.iter().filter(puts).count();
+        let queue = match commit.queue {
+            QueueChange::Keep => true,
+            QueueChange::Wake(_) => commit.fence.is_none(),
+            QueueChange::Hold | QueueChange::Release(_) | QueueChange::Remove => {
+                commit.fence.is_some()
+            }
+        };
+        queue && puts <= 1 && commit.facts.len() <= 1 && commit.outbox.len() <= 1
+    }
+
+    /// Its size, roughly: what varies most.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Create(_) => 1_000,
+            Self::Commit(commit) => commit
+                .facts
+                .iter()
+                .map(|change| match change {
+                    FactChange::Put(record) => record.fact.json().len(),
+                    FactChange::Remove(_) => 0,
+                })
+                .sum::<usize>()
+                .saturating_add(commit.entry.events.len())
+                .saturating_add(2_000),
+        }
+    }
+}
+
+/// Alone, in a transaction of its own.
+impl<D: Dialect> Work<D> for Member {
+    type Out = Outcome;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Outcome, Fault> {
+        Ok(match self {
+            Self::Create(create) => Outcome::Created(create.run(db).await?),
+            Self::Commit(commit) => Outcome::Commit(commit.run(db).await?),
+        })
+    }
+}
+
+/// Members for one transaction, each of another onboarding.
+#[derive(Debug, Default)]
+pub struct Batch {
+    members: Vec<Member>,
+    ids: HashSet<OnboardingId>,
+    keys: HashSet<Key>,
+    bytes: usize,
+}
+
+impl Batch {
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(super) fn into_members(self) -> Vec<Member> {
+        self.members
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.members.len() >= super::MOST || self.bytes >= super::LARGEST
+    }
+
+    /// Takes a member in, unless one of the same onboarding is in already.
+    pub(super) fn admit(&mut self, member: Member) -> Result<(), Member> {
+        let is_new = match &member {
+            Member::Create(create) => self.keys.insert(create.0.row.state.key().clone()),
+            Member::Commit(commit) => self.ids.insert(commit.id()),
+        };
+        if !is_new {
+            return Err(member);
+        }
+        self.bytes += member.bytes();
+        self.members.push(member);
+        Ok(())
+    }
+}
