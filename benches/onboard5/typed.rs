@@ -97,8 +97,7 @@ pub async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
             let answer = running.submit(Fourth { text: text() });
             let running = onramp.commit(answer).await.unwrap();
             let answer = running.submit(Fifth { text: text() });
-            let running = onramp.commit(answer).await.unwrap();
-            let _done = onramp.commit(running.complete()).await.unwrap();
+            let _done = onramp.commit(answer.and_complete()).await.unwrap();
         })
     });
     (one, counted)

@@ -193,7 +193,11 @@ where
 {
     let token = change.in_doubt();
     let Change {
-        before, by, intent, ..
+        before,
+        by,
+        intent,
+        completes,
+        ..
     } = change;
     let (state, head) = before.into_stored();
     let before = Row { state, head };
@@ -201,11 +205,16 @@ where
         Ok(realised) => realised,
         Err(invalid) => return Err(not_applied(before, NotAppliedBecause::Invalid(invalid))),
     };
+    let mut commands = vec![Command { by, action }];
+    commands.extend(completes.then_some(Command {
+        by: Actor::Host,
+        action: Action::Complete { verified: false },
+    }));
     let draft = Draft {
         before: &before,
         plan,
         command: token.command,
-        commands: &[Command { by, action }],
+        commands: &commands,
         facts,
         fence: None,
         now,

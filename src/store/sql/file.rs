@@ -16,6 +16,10 @@ use crate::store::sql::transact::{self, retrying};
 /// How long SQLite itself waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Pages of the write-ahead log before it is copied back, four times the default: every commit
+/// rewrites a few pages that the ones after it rewrite again.
+const CHECKPOINT: &str = "4000";
+
 /// Readers do not block each other nor the writer; more than this many only take memory.
 const READERS: u32 = 4;
 
@@ -87,6 +91,7 @@ pub(super) async fn connect(path: &Path, create: bool) -> Result<(Pool, Pool), E
         .busy_timeout(BUSY_TIMEOUT)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", CHECKPOINT)
         .foreign_keys(true);
     let writers = retrying::<Sqlite, _, _>(|_| {
         let pool = SqlitePoolOptions::new()

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS onramp_onboarding (
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS onramp_fact (
-    onboarding BLOB    NOT NULL REFERENCES onramp_onboarding (id),
+    onboarding BLOB    NOT NULL,
     step       TEXT    NOT NULL,
     version    INTEGER NOT NULL,
     payload    TEXT    NOT NULL,   -- JSON
@@ -26,22 +26,21 @@ CREATE TABLE IF NOT EXISTS onramp_fact (
     given_by   TEXT    NOT NULL,
     at         INTEGER NOT NULL,
     PRIMARY KEY (onboarding, step)
-) STRICT;
+) STRICT, WITHOUT ROWID;        -- one page written for a row, not two
 
 CREATE TABLE IF NOT EXISTS onramp_journal (
-    onboarding BLOB    NOT NULL REFERENCES onramp_onboarding (id),
+    onboarding BLOB    NOT NULL,
     revision   INTEGER NOT NULL,
     command    BLOB    NOT NULL,
     given_by   TEXT    NOT NULL,
     at         INTEGER NOT NULL,
     events     TEXT    NOT NULL,   -- the JSON text that was hashed
     hash       BLOB    NOT NULL,
-    PRIMARY KEY (onboarding, revision),
-    UNIQUE (onboarding, command)
-) STRICT;
+    PRIMARY KEY (onboarding, revision)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS onramp_queue (
-    onboarding BLOB    NOT NULL PRIMARY KEY REFERENCES onramp_onboarding (id),
+    onboarding BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
     due_at     INTEGER NOT NULL,   -- for a leased one, when its lease runs out
