@@ -1,4 +1,4 @@
-//! What only a database server can get wrong: many connections, cut connections, migrations.
+//! What only a database server can get wrong: many connections, cut connections.
 
 #![allow(
     clippy::allow_attributes,
@@ -62,21 +62,7 @@ impl Database {
         Arc::new(Desk::new(self.store().await, Faults::default()))
     }
 
-    /// Runs a statement by a connection of its own.
-    async fn run(&self, sql: String) {
-        let sql = sqlx::AssertSqlSafe(sql);
-        match self.kind {
-            Kind::Postgres => {
-                let mut on = sqlx::PgConnection::connect(&self.url).await.unwrap();
-                on.execute(sqlx::raw_sql(sql)).await.unwrap();
-            }
-            Kind::MySql => {
-                let mut on = sqlx::MySqlConnection::connect(&self.url).await.unwrap();
-                on.execute(sqlx::raw_sql(sql)).await.unwrap();
-            }
-        }
-    }
-
+    /// The number that a query gives, by a connection of its own.
     async fn number(&self, sql: String) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql);
         match self.kind {
@@ -140,51 +126,6 @@ impl Database {
 
 fn company(name: &str) -> Company {
     Company { name: name.into() }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_number_of_migrators_make_one_schema() {
-    for database in Database::each().await {
-        let checking = || SqlOptions::new(&database.url).migrate(false);
-        let missing = database.open(checking()).await.err().unwrap();
-        assert_eq!(missing.kind(), ErrorKind::Schema, "{missing:?}");
-        let database = Arc::new(database);
-        let mut migrators = JoinSet::new();
-        for _ in 0..8 {
-            let database = Arc::clone(&database);
-            migrators.spawn(async move { database.store().await });
-        }
-        assert_eq!(migrators.join_all().await.len(), 8);
-        database
-            .open(SqlOptions::new(&database.url).migrate(false))
-            .await
-            .unwrap();
-        let versions = "SELECT count(*) FROM onramp_schema".to_owned();
-        assert_eq!(database.number(versions).await, 1);
-        database
-            .run("INSERT INTO onramp_schema (version, applied_at) VALUES (9, 0)".to_owned())
-            .await;
-        let newer = database.open(SqlOptions::new(&database.url)).await;
-        assert_eq!(newer.err().unwrap().kind(), ErrorKind::Schema);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_migration_that_was_interrupted_is_finished() {
-    for database in Database::each().await {
-        if database.kind == Kind::MySql {
-            // Its statements commit one by one: what is there when a migrator dies half-way.
-            let store = database.store().await;
-            drop(store);
-            database
-                .run("DROP TABLE onramp_outbox; DELETE FROM onramp_schema".to_owned())
-                .await;
-        }
-        let desk = database.desk().await;
-        desk.paid("org-1").await;
-        desk.engine().run_until_idle().await.unwrap();
-        assert_eq!(desk.open("org-1").await.stage(), StageKind::Completed);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

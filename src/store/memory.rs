@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use crate::id::{CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, TenantId};
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
     OutboxMessage, QueueChange, Row, WorkerId,
@@ -140,6 +141,7 @@ impl Kept {
 #[async_trait]
 impl Store for MemoryStore {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        new.check()?;
         let mut all = self.lock();
         let key = new.row.state.key().clone();
         if let Some(kept) = all.by_key.get(&key).and_then(|id| all.onboardings.get(id)) {
@@ -167,12 +169,14 @@ impl Store for MemoryStore {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        check_flow(&key.flow)?;
         let all = self.lock();
         let kept = all.by_key.get(key).and_then(|id| all.onboardings.get(id));
         Ok(kept.map(|kept| kept.row.clone()))
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        commit.check()?;
         let now = self.clock.now();
         let mut all = self.lock();
         if all.of(commit.tenant(), commit.id()).is_none() {
@@ -259,10 +263,12 @@ impl Store for MemoryStore {
     async fn claim(
         &self,
         flow: &FlowName,
-        _worker: &WorkerId,
+        worker: &WorkerId,
         max: usize,
         lease: Duration,
     ) -> Result<Vec<Lease>, Error> {
+        check_flow(flow)?;
+        check_worker(worker)?;
         let now = self.clock.now();
         let mut all = self.lock();
         let mut due: Vec<(DateTime<Utc>, &mut Kept)> = all
@@ -336,6 +342,7 @@ impl Store for MemoryStore {
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        check_flow(flow)?;
         let now = self.clock.now();
         let all = self.lock();
         let of_flow = all

@@ -7,7 +7,9 @@ mod commit_error;
 mod contract;
 mod error;
 mod ext;
+mod forward;
 mod join;
+mod limits;
 mod memory;
 mod prepare;
 mod record;
@@ -27,6 +29,8 @@ pub use record::{
     OutboxMessage, QueueChange, Row, WorkerId,
 };
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use sql::MigrationPlan;
 #[cfg(feature = "mysql")]
 pub use sql::MySqlStore;
 #[cfg(feature = "postgres")]

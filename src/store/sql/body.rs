@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
     Row, WorkerId,
@@ -52,7 +53,7 @@ impl<D: Dialect> SqlStore<D> {
     /// ```
     #[must_use]
     pub fn schema_version() -> u32 {
-        migrate::version::<D>()
+        u32::try_from(D::MIGRATIONS.len()).unwrap_or(u32::MAX)
     }
 
     /// The store on these pools, with its schema brought up to date, or checked.
@@ -142,6 +143,7 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        new.check()?;
         self.lanes.store(Member::create(new)).await?.created()
     }
 
@@ -151,10 +153,12 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        check_flow(&key.flow)?;
         self.read(Find(key.clone())).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        commit.check()?;
         self.lanes.store(Member::commit(commit)).await?.commit()
     }
 
@@ -202,6 +206,8 @@ impl<D: Dialect> Store for SqlStore<D> {
         max: usize,
         lease: Duration,
     ) -> Result<Vec<Lease>, Error> {
+        check_flow(flow)?;
+        check_worker(worker)?;
         let claim = Claim {
             flow: flow.clone(),
             worker: worker.clone(),
@@ -227,6 +233,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        check_flow(flow)?;
         self.read(NextDue(flow.clone())).await
     }
 

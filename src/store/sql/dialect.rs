@@ -60,12 +60,18 @@ pub trait Speaks: Send + Sync + 'static {
     where
         Self: Dialect + Sized;
 
-    /// Whether statements that create tables commit by themselves. Then each statement of a
-    /// migration must be one that can be run again.
+    /// Whether statements that create tables commit by themselves, so that a crash leaves some of a
+    /// migration done.
     const DDL_COMMITS: bool;
 
-    /// One text for each schema version, oldest first; each only adds.
+    /// One text for each schema version, oldest first; each only adds. Every statement can be run
+    /// again, or fails in a way that [`is_there`](Self::is_there) knows; on SQLite one that adds a
+    /// column cannot, and need not.
     const MIGRATIONS: &'static [&'static str];
+
+    /// Whether a statement of a migration failed because what it adds is there already, and for no
+    /// other reason. Asked of nothing but migrations. By code, never by message.
+    fn is_there(error: &dyn sqlx::error::DatabaseError) -> bool;
 
     /// What a failure means. By code, never by message.
     fn class(error: &dyn sqlx::error::DatabaseError) -> Class;

@@ -51,7 +51,7 @@ impl Fault {
     pub(super) fn told<D: Dialect>(self) -> Error {
         match self {
             Self::Store(error) => error,
-            Self::Moved => Error::unavailable("others kept changing the same onboarding"),
+            Self::Moved => Error::unavailable("others kept changing the same rows"),
             Self::Sql(error) => nothing_stored::<D>(error),
         }
     }

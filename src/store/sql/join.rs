@@ -76,10 +76,12 @@ impl<D: Dialect> Joined<'_, D> {
 #[async_trait]
 impl<D: Dialect> Join for Joined<'_, D> {
     async fn create(&mut self, new: NewOnboarding) -> Result<Created, Error> {
+        new.check()?;
         self.store(Member::create(new)).await?.created()
     }
 
     async fn commit(&mut self, commit: Commit) -> Result<CommitOutcome, Error> {
+        commit.check()?;
         self.store(Member::commit(commit)).await?.commit()
     }
 }

@@ -31,6 +31,8 @@
 //! - *Looking locks nothing*: what a commit is checked against is read in one statement, as of one
 //!   moment; what is then written names it, and the whole begins again when it has changed. A lock
 //!   on the first row would not do: PostgreSQL reads the others as they were before it waited.
+//! - *Migrations* are lists of statements in `migrations/`, one list a version, each only adding.
+//!   What a start would do is data first (`plan`), so a dry run shows exactly what is then done.
 //! - *Nothing of sqlx* is in a public signature.
 
 mod body;
@@ -47,6 +49,8 @@ mod driver;
     reason = "named by the sealed part of a dialect only"
 )]
 mod fault;
+#[cfg(feature = "sqlite")]
+mod file;
 #[expect(
     unnameable_types,
     reason = "named by the sealed part of a dialect only"
@@ -60,10 +64,12 @@ mod names;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
 mod outbox;
+mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
 mod read;
+mod script;
 #[expect(
     unnameable_types,
     reason = "named by the sealed part of a dialect only"
@@ -85,13 +91,16 @@ mod write;
 
 pub use body::SqlStore;
 pub use dialect::Dialect;
+#[cfg(feature = "sqlite")]
+pub use file::SqliteOptions;
 pub use group::Written;
 pub use join::Joined;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use options::SqlOptions;
+pub use plan::MigrationPlan;
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Sqlite, SqliteOptions, SqliteStore};
+pub use sqlite::{Sqlite, SqliteStore};

@@ -1,7 +1,10 @@
 //! MySQL and MariaDB: their dialect, and how a server is reached.
 
+use std::time::Duration;
+
 use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
+use sqlx::pool::PoolOptions;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
@@ -10,6 +13,7 @@ use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::group::{Batch, Locked, Member, Outcome, Texts, parts, tables};
 use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::plan::MigrationPlan;
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact::{self, Work as _};
@@ -78,14 +82,45 @@ impl SqlStore<MySql> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        transact::runtime()?;
-        let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
-        options.allow::<MySql>(&way(&to))?;
-        if to.get_database().is_none() {
-            let message = "the URL names no database: add its name after the host and '/'";
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        options::opened::<MySql>(&options, |pool, statement, lock| {
+        options::opened::<MySql>(&options, reach(&options)?).await
+    }
+
+    /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// use onramp::store::{MySqlStore, SqlOptions};
+    ///
+    /// # async fn show() -> Result<(), onramp::store::Error> {
+    /// let options = SqlOptions::new("mysql://onboarding@localhost/onboarding");
+    /// let plan = MySqlStore::plan_migration(options).await?;
+    /// println!("{plan}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
+        options::planned::<MySql>(&options, reach(&options)?).await
+    }
+}
+
+/// How a pool of the given settings connects, and with which timeouts of statements and locks.
+fn reach(
+    options: &SqlOptions,
+) -> Result<
+    impl Fn(PoolOptions<sqlx::MySql>, Duration, Duration) -> sqlx::Pool<sqlx::MySql> + use<>,
+    Error,
+> {
+    transact::runtime()?;
+    let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
+    options.allow::<MySql>(&way(&to))?;
+    if to.get_database().is_none() {
+        let message = "the URL names no database: add its name after the host and '/'";
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    Ok(
+        move |pool: PoolOptions<_>, statement: Duration, lock: Duration| {
             pool.after_connect(move |on, _| {
                 Box::pin(async move {
                     sqlx::query(ISOLATION).execute(&mut *on).await?;
@@ -104,9 +139,8 @@ impl SqlStore<MySql> {
                 })
             })
             .connect_lazy_with(to.clone())
-        })
-        .await
-    }
+        },
+    )
 }
 
 /// So that what is read after a compare-and-swap failed is what it failed on.
@@ -172,7 +206,7 @@ impl Speaks for MySql {
         texts: &'static Texts,
         batch: &Batch,
     ) -> Result<Vec<Option<Outcome>>, Fault> {
-        parts::apply(db, texts, batch, parts::Form::Statements).await
+        parts::together(db, texts, batch, parts::Form::Statements).await
     }
 
     async fn joined(
@@ -187,6 +221,11 @@ impl Speaks for MySql {
     const DDL_COMMITS: bool = true;
 
     const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/mysql_1.sql")];
+
+    // A table, a column, an index, a foreign key. MySQL has no IF NOT EXISTS for the last three.
+    fn is_there(error: &dyn DatabaseError) -> bool {
+        matches!(number(error), 1050 | 1060 | 1061 | 1826)
+    }
 
     fn class(error: &dyn DatabaseError) -> Class {
         match error.kind() {

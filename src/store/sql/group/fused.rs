@@ -225,7 +225,7 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
 };
 
 /// Stores those members that hold; gives nothing for the others.
-pub(in crate::store::sql) async fn apply(
+pub(in crate::store::sql) async fn together(
     db: &mut Session<'_, Postgres>,
     texts: &'static Texts,
     batch: &Batch,

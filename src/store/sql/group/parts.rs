@@ -29,7 +29,7 @@ pub(in crate::store::sql) enum Form {
 }
 
 /// Stores those members that hold; gives nothing for the others.
-pub(in crate::store::sql) async fn apply<D: Dialect>(
+pub(in crate::store::sql) async fn together<D: Dialect>(
     db: &mut Session<'_, D>,
     texts: &'static Texts,
     batch: &Batch,
@@ -37,7 +37,7 @@ pub(in crate::store::sql) async fn apply<D: Dialect>(
 ) -> Result<Vec<Option<Outcome>>, Fault> {
     let ended = match (batch.members(), form) {
         #[cfg(feature = "sqlite")]
-        ([member], Form::Scripts) => match single::apply(db, texts, member).await {
+        ([member], Form::Scripts) => match single::store(db, texts, member).await {
             Ok(Some(outcome)) => return Ok(vec![outcome]),
             Ok(None) => transaction(db, texts, batch, form).await,
             Err(fault) => Err(fault),

@@ -85,7 +85,7 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
 };
 
 /// Stores it, if it holds and one of the texts fits; gives nothing when none does.
-pub(super) async fn apply<D: Dialect>(
+pub(super) async fn store<D: Dialect>(
     db: &mut Session<'_, D>,
     texts: &'static Texts,
     member: &Member,

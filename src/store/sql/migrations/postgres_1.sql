@@ -1,7 +1,8 @@
 -- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
--- the 16 bytes of a UUID; keys are compared byte by byte. Later versions only add.
+-- the 16 bytes of a UUID; keys are compared byte by byte. Every statement can be
+-- run again. Later versions only add.
 
-CREATE TABLE onramp_onboarding (
+CREATE TABLE IF NOT EXISTS onramp_onboarding (
     id         BYTEA  NOT NULL PRIMARY KEY,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
@@ -19,7 +20,7 @@ CREATE TABLE onramp_onboarding (
 -- Room for the next revision on the same page: then no index is written to.
 WITH (fillfactor = 50);
 
-CREATE TABLE onramp_fact (
+CREATE TABLE IF NOT EXISTS onramp_fact (
     onboarding BYTEA  NOT NULL,
     step       TEXT COLLATE "C" NOT NULL,
     version    BIGINT NOT NULL,
@@ -30,7 +31,7 @@ CREATE TABLE onramp_fact (
     PRIMARY KEY (onboarding, step)
 );
 
-CREATE TABLE onramp_journal (
+CREATE TABLE IF NOT EXISTS onramp_journal (
     onboarding BYTEA  NOT NULL,
     revision   BIGINT NOT NULL,
     command    BYTEA  NOT NULL,
@@ -41,7 +42,7 @@ CREATE TABLE onramp_journal (
     PRIMARY KEY (onboarding, revision)
 );
 
-CREATE TABLE onramp_queue (
+CREATE TABLE IF NOT EXISTS onramp_queue (
     onboarding BYTEA  NOT NULL PRIMARY KEY,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
@@ -53,9 +54,9 @@ CREATE TABLE onramp_queue (
     worker     TEXT
 );
 
-CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
 
-CREATE TABLE onramp_outbox (
+CREATE TABLE IF NOT EXISTS onramp_outbox (
     id         BYTEA  NOT NULL PRIMARY KEY,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
@@ -69,4 +70,4 @@ CREATE TABLE onramp_outbox (
     visible_at BIGINT NOT NULL
 );
 
-CREATE INDEX onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
+CREATE INDEX IF NOT EXISTS onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);

@@ -1,7 +1,7 @@
 -- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
--- the 16 bytes of a UUID. Later versions only add.
+-- the 16 bytes of a UUID. Every statement can be run again. Later versions only add.
 
-CREATE TABLE onramp_onboarding (
+CREATE TABLE IF NOT EXISTS onramp_onboarding (
     id         BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
@@ -17,7 +17,7 @@ CREATE TABLE onramp_onboarding (
     UNIQUE (tenant, flow, subject, active)
 ) STRICT;
 
-CREATE TABLE onramp_fact (
+CREATE TABLE IF NOT EXISTS onramp_fact (
     onboarding BLOB    NOT NULL,
     step       TEXT    NOT NULL,
     version    INTEGER NOT NULL,
@@ -28,7 +28,7 @@ CREATE TABLE onramp_fact (
     PRIMARY KEY (onboarding, step)
 ) STRICT, WITHOUT ROWID;        -- one page written for a row, not two
 
-CREATE TABLE onramp_journal (
+CREATE TABLE IF NOT EXISTS onramp_journal (
     onboarding BLOB    NOT NULL,
     revision   INTEGER NOT NULL,
     command    BLOB    NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE onramp_journal (
     PRIMARY KEY (onboarding, revision)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE onramp_queue (
+CREATE TABLE IF NOT EXISTS onramp_queue (
     onboarding BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
@@ -51,9 +51,9 @@ CREATE TABLE onramp_queue (
     worker     TEXT
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
 
-CREATE TABLE onramp_outbox (
+CREATE TABLE IF NOT EXISTS onramp_outbox (
     id         BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
@@ -67,4 +67,4 @@ CREATE TABLE onramp_outbox (
     visible_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
+CREATE INDEX IF NOT EXISTS onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
