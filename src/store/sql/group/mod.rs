@@ -21,6 +21,8 @@
 
 mod batch;
 #[cfg(feature = "postgres")]
+mod columns;
+#[cfg(feature = "postgres")]
 pub(super) mod fused;
 mod lane;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
