@@ -18,7 +18,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Pages of the write-ahead log before it is copied back, four times the default: every commit
 /// rewrites a few pages that the ones after it rewrite again.
-const CHECKPOINT: &str = "4000";
+const CHECKPOINT: &str = "10000";
 
 /// Readers do not block each other nor the writer; more than this many only take memory.
 const READERS: u32 = 4;

@@ -230,7 +230,12 @@ impl<D: Dialect> Lane<D> {
         loop {
             let (batch, answers) = self.lanes.take();
             if batch.len() > 0 {
+                let several = batch.len() > 1 && D::LANES == 1;
                 self.store(&mut connection, batch, answers).await;
+                if several {
+                    // Those who were just answered may have more: then they go along.
+                    tokio::task::yield_now().await;
+                }
                 turns = turns.wrapping_add(1);
                 if turns.is_multiple_of(TURN) && self.lanes.is_shared() {
                     connection = None;

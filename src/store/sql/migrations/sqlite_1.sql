@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS onramp_fact (
     given_by   TEXT    NOT NULL,
     at         INTEGER NOT NULL,
     PRIMARY KEY (onboarding, step)
-) STRICT, WITHOUT ROWID;        -- one page written for a row, not two
+) STRICT;
 
 CREATE TABLE IF NOT EXISTS onramp_journal (
     onboarding BLOB    NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS onramp_journal (
     events     TEXT    NOT NULL,   -- the JSON text that was hashed
     hash       BLOB    NOT NULL,
     PRIMARY KEY (onboarding, revision)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE IF NOT EXISTS onramp_queue (
     onboarding BLOB    NOT NULL PRIMARY KEY,
