@@ -65,11 +65,19 @@ alive() { # alive PID; one that nobody has waited for does not count
     case $(ps -o stat= -p "$1" 2>/dev/null) in "" | Z*) return 1 ;; esac
 }
 
+signal() { # signal NAME SIGNAL: to the server's processes, for PostgreSQL has many
+    local pid
+    pid=$(cat "$home/$1.pid")
+    # Word by word; one that has gone meanwhile is no failure.
+    kill "-$2" "$pid" $(pgrep -P "$pid") 2>/dev/null || true
+}
+
 end() { # end NAME SIGNAL: sends it, and waits until the server is gone; kills it after 10 seconds
     local pid
     pid=$(cat "$home/$1.pid" 2>/dev/null) || return 0
+    kill "-$2" "$pid" 2>/dev/null || true
+    signal "$1" CONT # it may have been paused
     rm -f "$home/$1.pid"
-    kill "-$2" "$pid" 2>/dev/null || return 0
     for _ in $(seq 1 100); do
         alive "$pid" || return 0
         sleep 0.1
