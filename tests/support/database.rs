@@ -197,7 +197,7 @@ fn server(variable: &str) -> Option<String> {
     url
 }
 
-async fn new_database<C: sqlx::Connection>(server: &str) -> String
+pub async fn new_database<C: sqlx::Connection>(server: &str) -> String
 where
     for<'c> &'c mut C: sqlx::Executor<'c, Database = C::Database>,
 {

@@ -242,7 +242,11 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(store: Arc<dyn Store>, faults: Faults) -> Self {
-        let world = Arc::new(World::default());
+        Self::of(store, faults, Arc::default())
+    }
+
+    /// One of several in the same world.
+    pub fn of(store: Arc<dyn Store>, faults: Faults, world: Arc<World>) -> Self {
         let faults = Arc::new(Mutex::new(faults));
         let shared = || (Arc::clone(&world), Arc::clone(&faults));
         let flow = Workspace::steps()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::Row as _;
 use sqlx::error::DatabaseError;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -120,11 +121,16 @@ fn reach(
         pool.after_connect(move |on, _| {
             let (statement, lock) = (statement.clone(), lock.clone());
             Box::pin(async move {
-                sqlx::query(SESSION)
+                let session = sqlx::query::<sqlx::Postgres>(SESSION)
                     .bind(statement)
-                    .bind(lock)
-                    .execute(&mut *on)
-                    .await?;
+                    .bind(lock);
+                let standby: bool = session.fetch_one(&mut *on).await?.try_get(0)?;
+                if standby {
+                    // It may lag behind what was confirmed: that something is not there yet
+                    // must not be taken for an answer. The pool tries again for its time.
+                    let message = "the server is a standby".to_owned();
+                    return Err(sqlx::Error::Protocol(message));
+                }
                 sqlx::query(PLANS).execute(on).await?;
                 Ok(())
             })
@@ -135,7 +141,7 @@ fn reach(
 
 /// A transaction whose process has gone is ended, and what was confirmed survives the loss of power
 /// also where the server's default is another.
-const SESSION: &str = "SELECT set_config('statement_timeout', $1, false), \
+const SESSION: &str = "SELECT pg_is_in_recovery(), set_config('statement_timeout', $1, false), \
     set_config('lock_timeout', $2, false), \
     set_config('idle_in_transaction_session_timeout', '60s', false), \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
