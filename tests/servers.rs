@@ -9,14 +9,16 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
+#[path = "support/proxy.rs"]
+mod proxy;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use onramp::CommandId;
 use onramp::prelude::*;
 use onramp::store::{Error, ErrorKind, NotAppliedBecause, SqlOptions, WorkerId};
+use proxy::Proxy;
 use sqlx::{Connection as _, Executor as _, Row as _};
 use support::{Company, Desk, Faults, mysql_database, postgres_database};
 use tokio::task::JoinSet;
@@ -405,48 +407,17 @@ async fn dropped_futures_leave_no_transaction_open() {
     }
 }
 
-/// Passes bytes on to a server until it is told to keep them to itself.
-fn proxy(server: String) -> (u16, Arc<AtomicBool>) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let silent = Arc::new(AtomicBool::new(false));
-    let hush = Arc::clone(&silent);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let client = client.unwrap();
-            let server = std::net::TcpStream::connect(&server).unwrap();
-            let ways = [
-                (client.try_clone().unwrap(), server.try_clone().unwrap()),
-                (server, client),
-            ];
-            for (mut from, mut to) in ways {
-                let hush = Arc::clone(&hush);
-                std::thread::spawn(move || {
-                    let mut bytes = [0; 4096];
-                    while let Ok(some @ 1..) = from.read(&mut bytes) {
-                        if !hush.load(SeqCst) && to.write_all(&bytes[..some]).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-        }
-    });
-    (port, silent)
-}
-
 #[tokio::test]
 async fn a_connection_that_leads_nowhere_is_given_up() {
     for database in Database::each().await {
-        let (before, rest) = database.url.split_once('@').unwrap();
-        let (server, name) = rest.split_once('/').unwrap();
-        let (port, silent) = proxy(server.to_owned());
-        let url = format!("{before}@127.0.0.1:{port}/{name}");
+        let (_, rest) = database.url.split_once('@').unwrap();
+        let proxy = Proxy::before(rest.split_once('/').unwrap().0);
+        let url = proxy.url(&database.url);
         let store = database.open(SqlOptions::new(url)).await.unwrap();
         let desk = Desk::new(store, Faults::default());
         let pending = desk.pending("org-1").await;
         let clearance = desk.onramp.clear(&pending).await.unwrap();
-        silent.store(true, SeqCst);
+        proxy.silence(true);
         // From here on time passes by itself whenever nothing else happens.
         tokio::time::pause();
         let ended = desk.onramp.commit(pending.start(clearance)).await;
@@ -457,7 +428,7 @@ async fn a_connection_that_leads_nowhere_is_given_up() {
         };
         assert_eq!(ended.map(drop).map_err(of), Err(expected));
         tokio::time::resume();
-        silent.store(false, SeqCst);
+        proxy.silence(false);
         assert_eq!(step(&desk, "org-1").await, Ok(()));
     }
 }

@@ -71,7 +71,8 @@ pub(super) fn at_commit<D: Dialect>(error: sqlx::Error) -> Fault {
 fn class<D: Dialect>(error: &sqlx::Error) -> Class {
     match error {
         sqlx::Error::Database(error) => D::class(&**error),
-        sqlx::Error::Io(_) => Class::Gone,
+        // Cut while it was set up, a connection ends in a word that nobody understands.
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Class::Gone,
         _ => Class::Other,
     }
 }

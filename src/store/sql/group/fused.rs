@@ -137,7 +137,21 @@ macro_rules! newcomer {
     };
 }
 
-/// The creations.
+/// The creations, after the columns of commits.
+macro_rules! newcomers {
+    () => {
+        concat!(
+            "newcomer AS MATERIALIZED (SELECT * FROM unnest(\
+            $23::bytea[], $24::text[], $25::text[], $26::text[], $27::bigint[], $28::text[], \
+            $29::text[], $30::bytea[], $31::bigint[], $32::bytea[], $33::text[], $34::bigint[], \
+            $35::text[]) ",
+            newcomer!(),
+            ")"
+        )
+    };
+}
+
+/// What is made of them.
 macro_rules! made {
     () => {
         "made AS (INSERT INTO onramp_onboarding (id, tenant, flow, subject, active, revision, stage, \
@@ -193,6 +207,11 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
             $13::text[]) ", newcomer!(), "), ",
         made!(), " SELECT id FROM made",
     ),
+    fused_hosts: concat!(
+        "WITH member AS (", members!(), "), moved AS (", moved!("member"), "), ",
+        journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), ", ", newcomers!(), ", ",
+        made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
+    ),
     fused: concat!(
         "WITH member AS MATERIALIZED (", members!(), "), held AS MATERIALIZED (", held!(), "), \
         ready AS (SELECT * FROM held UNION ALL SELECT * FROM member WHERE held < 0), \
@@ -204,10 +223,7 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
             leased = 0, worker = NULL FROM moved m WHERE q.onboarding = m.id AND m.change = 3), \
         gone AS (DELETE FROM onramp_queue q USING moved m \
             WHERE q.onboarding = m.id AND m.change = 4), \
-        newcomer AS MATERIALIZED (SELECT * FROM unnest(\
-            $23::bytea[], $24::text[], $25::text[], $26::text[], $27::bigint[], $28::text[], \
-            $29::text[], $30::bytea[], $31::bigint[], $32::bytea[], $33::text[], $34::bigint[], \
-            $35::text[]) ", newcomer!(), "), ",
+        ", newcomers!(), ", ",
         made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
     ),
     ..Texts::NONE
@@ -266,6 +282,9 @@ async fn run(
             creations.bind_one(sqlx::query(texts.fused_creation))
         }
         (Kind::None, _) => creations.bind(sqlx::query(texts.fused_creations)),
+        (Kind::Answer | Kind::Host | Kind::Hosts, false) => {
+            creations.bind(commits.bind(sqlx::query(texts.fused_hosts)))
+        }
         (Kind::Hosts, true) => commits.bind(sqlx::query(texts.fused_commits)),
         _ => creations.bind(commits.bind(sqlx::query(texts.fused))),
     };

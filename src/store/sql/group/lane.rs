@@ -230,7 +230,7 @@ impl<D: Dialect> Lane<D> {
         loop {
             let (batch, answers) = self.lanes.take();
             if batch.len() > 0 {
-                let several = batch.len() > 1 && D::LANES == 1;
+                let several = batch.len() > 1;
                 self.store(&mut connection, batch, answers).await;
                 if several {
                     // Those who were just answered may have more: then they go along.

@@ -11,6 +11,7 @@ define! {
         fused_checkpoint,
         fused_host,
         fused_creation,
+        fused_hosts,
         fused_commits,
         fused_creations,
         /// As a script: a transaction of one member, that puts a fact, posts a message, does both, or
@@ -49,6 +50,7 @@ impl Texts {
         fused_checkpoint: "",
         fused_host: "",
         fused_creation: "",
+        fused_hosts: "",
         fused_commits: "",
         fused_creations: "",
         one_put: "",
