@@ -96,14 +96,8 @@ impl Store for Cut {
         self.inner.journal(tenant, id, after, limit).await
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(flow, worker, max, lease).await
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        self.inner.claim(request).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {

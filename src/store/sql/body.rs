@@ -8,19 +8,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row, WorkerId,
+    Row,
 };
+use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::{Lanes, Member, Outcome, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
-use crate::store::sql::queue::{Claim, Park, Release, Renew};
-use crate::store::sql::read::{Committed, Facts, Find, Journal, Load, NextDue};
+use crate::store::sql::queue::{Park, Release, Renew};
+use crate::store::sql::read::{Committed, Facts, Find, Journal, Load};
 use crate::store::sql::transact::{self, Work};
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -42,6 +44,8 @@ pub struct SqlStore<D: Dialect> {
     pub(super) readers: sqlx::Pool<D::Db>,
     pub(super) names: &'static Names,
     pub(super) lanes: Arc<Lanes<D>>,
+    pub(super) strategy: ClaimStrategy,
+    pub(super) recall: Arc<Recall>,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -69,6 +73,8 @@ impl<D: Dialect> SqlStore<D> {
             readers,
             names,
             lanes,
+            strategy: ClaimStrategy::default(),
+            recall: Arc::default(),
         };
         let ready = if migrates {
             migrate::migrate::<D>(&store.writers, names).await
@@ -84,11 +90,11 @@ impl<D: Dialect> SqlStore<D> {
         }
     }
 
-    async fn read<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+    pub(super) async fn read<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
         transact::read::<D, W>(&self.readers, &self.names.statements, work).await
     }
 
-    async fn write<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+    pub(super) async fn write<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
         transact::write::<D, W>(&self.writers, &self.names.statements, work).await
     }
 
@@ -126,6 +132,8 @@ impl<D: Dialect> Clone for SqlStore<D> {
             readers: self.readers.clone(),
             names: self.names,
             lanes: Arc::clone(&self.lanes),
+            strategy: self.strategy,
+            recall: Arc::clone(&self.recall),
         }
     }
 }
@@ -201,20 +209,8 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read(journal).await
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        let claim = Claim {
-            flow: flow.clone(),
-            worker: worker.clone(),
-            max,
-            lease,
-        };
-        self.write(claim).await
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        self.claimed(request).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
@@ -233,7 +229,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.read(NextDue(flow.clone())).await
+        self.due_in(flow).await
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

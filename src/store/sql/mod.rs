@@ -34,6 +34,11 @@
 //! - *Nothing of sqlx* is in a public signature.
 
 mod body;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
+mod claim;
 mod codec;
 #[expect(unnameable_types, reason = "seals the dialects")]
 mod dialect;
@@ -71,6 +76,7 @@ mod transact;
 mod write;
 
 pub use body::SqlStore;
+pub use claim::ClaimStrategy;
 pub use dialect::Dialect;
 pub use group::Written;
 #[cfg(feature = "mysql")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::store::error::{Error, ErrorKind};
+use crate::store::sql::claim::ClaimTexts;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::Texts;
 use crate::store::sql::statements::Statements;
@@ -18,6 +19,7 @@ const LONGEST: usize = 24;
 pub(super) struct Names {
     pub(super) statements: Statements,
     pub(super) group: Texts,
+    pub(super) claims: ClaimTexts,
     /// One text for each schema version, oldest first.
     pub(super) migrations: Vec<&'static str>,
 }
@@ -37,6 +39,7 @@ impl Names {
             Box::leak(Box::new(Self {
                 statements: D::STATEMENTS.map(renamed),
                 group: D::GROUP.map(renamed),
+                claims: D::CLAIMS.map(renamed),
                 migrations: D::MIGRATIONS.iter().map(|text| renamed(text)).collect(),
             }))
         }))

@@ -10,6 +10,7 @@ use sqlx::pool::PoolOptions;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::ClaimStrategy;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::names::{self, Names};
 
@@ -37,6 +38,7 @@ pub struct SqlOptions {
     plaintext: bool,
     migrate: bool,
     prefix: String,
+    strategy: ClaimStrategy,
 }
 
 impl SqlOptions {
@@ -52,6 +54,7 @@ impl SqlOptions {
             plaintext: false,
             migrate: true,
             prefix: names::DEFAULT.to_owned(),
+            strategy: ClaimStrategy::default(),
         }
     }
 
@@ -98,6 +101,14 @@ impl SqlOptions {
     #[must_use]
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// How workers keep out of each other's way when they claim: by locks, unless the database is
+    /// spread over several machines. Stores of one database may differ in this.
+    #[must_use]
+    pub fn claim_by(mut self, strategy: ClaimStrategy) -> Self {
+        self.strategy = strategy;
         self
     }
 
@@ -157,6 +168,7 @@ impl fmt::Debug for SqlOptions {
             .field("plaintext", &self.plaintext)
             .field("migrate", &self.migrate)
             .field("prefix", &self.prefix)
+            .field("strategy", &self.strategy)
             .finish_non_exhaustive()
     }
 }
@@ -197,7 +209,9 @@ pub(super) async fn opened<D: Dialect>(
     };
     let others = pool(if own { all - lanes } else { all }, options.lock_timeout);
     let lanes = own.then(|| pool(lanes, options.lock_timeout.min(BRIEF)));
-    SqlStore::opened(lanes, others.clone(), others, names, options.migrate).await
+    let mut store = SqlStore::opened(lanes, others.clone(), others, names, options.migrate).await?;
+    store.strategy = options.strategy;
+    Ok(store)
 }
 
 /// How long a group commit waits for a lock.

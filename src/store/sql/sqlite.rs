@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::{self, ClaimTexts};
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
@@ -271,6 +272,8 @@ impl Speaks for Sqlite {
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
+
+    const CLAIMS: ClaimTexts = claim::rows::SQLITE;
 
     const GROUP: Texts = scripts::TEXTS;
 

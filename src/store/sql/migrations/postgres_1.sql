@@ -53,6 +53,17 @@ CREATE TABLE onramp_queue (
 );
 
 CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
+
+-- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.
+CREATE TABLE onramp_slot (
+    flow       TEXT COLLATE "C" NOT NULL,
+    tenant     TEXT COLLATE "C" NOT NULL,
+    slot       BIGINT NOT NULL,
+    onboarding BYTEA  NOT NULL,
+    fence      BIGINT NOT NULL,
+    PRIMARY KEY (flow, tenant, slot)
+);
 
 CREATE TABLE onramp_outbox (
     id         BYTEA  NOT NULL PRIMARY KEY,
