@@ -25,7 +25,7 @@ use cluster::load::Load;
 use cluster::servers::{Pair, control, desks, nodes};
 use cluster::spread::Spread;
 use onramp::prelude::*;
-use onramp::store::WorkerId;
+use onramp::store::{ClaimRequest, WorkerId};
 use onramp::testing::conformance;
 use support::{Company, Paid};
 use tokio::task::JoinSet;
@@ -125,10 +125,12 @@ mod galera {
                 let worker = WorkerId::new(format!("worker-{n}"));
                 let flow = desk.onramp.flow().plan().flow().clone();
                 let store = desk.onramp.store();
-                let minute = Duration::from_secs(60);
+                let request = ClaimRequest::new(&flow, &worker)
+                    .max(5)
+                    .lease(Duration::from_secs(60));
                 let (mut leases, mut calls) = (Vec::new(), 0);
                 while store.next_due(&flow).await.unwrap() == Some(Duration::ZERO) {
-                    leases.extend(store.claim(&flow, &worker, 5, minute).await.unwrap());
+                    leases.extend(store.claim(&request).await.unwrap());
                     calls += 1;
                     // As if it worked on them: so that the others get their turn.
                     tokio::time::sleep(Duration::from_millis(10)).await;

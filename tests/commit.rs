@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, NewOnboarding,
-    NotAppliedBecause, OutboxMessage, Row, WorkerId,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease,
+    NewOnboarding, NotAppliedBecause, OutboxMessage, Row,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};
@@ -96,14 +96,8 @@ impl Store for Cut {
         self.inner.journal(tenant, id, after, limit).await
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(flow, worker, max, lease).await
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        self.inner.claim(request).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {

@@ -11,21 +11,23 @@ mod support;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, NewOnboarding,
-    OutboxMessage, Row, WorkerId,
+    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry,
+    Lease, NewOnboarding, OutboxMessage, QueueChange, Row,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, Fence, FlowName, Key, Revision};
-use support::each_store;
+use support::{each_store, each_store_by_buckets};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn our_stores_hold() {
-    for store in each_store().await {
+    let mut stores = each_store().await;
+    stores.extend(each_store_by_buckets().await);
+    for store in stores {
         let boxed: Box<dyn Store> = Box::new(Arc::clone(&store));
         for store in [Arc::clone(&store), Arc::new(boxed), Arc::new(store)] {
             let violations = conformance::check(store).await;
@@ -58,10 +60,15 @@ enum Broken {
     AttemptsNotCounted,
     LostWakeUp,
     EverybodyIsFirst,
+    TurnsIgnored,
+    LimitIgnored,
+    LimitOfOneCall,
+    SlotsLeak,
+    SlotBesideTheLease,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 15] = [
+const WAYS: [(Broken, &str); 20] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -86,6 +93,14 @@ const WAYS: [(Broken, &str); 15] = [
     (Broken::AttemptsNotCounted, "every_claim_counts_an_attempt"),
     (Broken::LostWakeUp, "parking_never_loses_a_wake_up"),
     (Broken::EverybodyIsFirst, "one_onboarding_per_key"),
+    (Broken::TurnsIgnored, "no_tenant_waits_for_anothers_backlog"),
+    (Broken::LimitIgnored, "a_limit_is_never_exceeded"),
+    (Broken::LimitOfOneCall, "a_limit_is_never_exceeded"),
+    (Broken::SlotsLeak, "a_slot_comes_back_with_its_lease"),
+    (
+        Broken::SlotBesideTheLease,
+        "a_lease_without_its_slot_is_lost",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -115,6 +130,7 @@ struct Wrong {
     tenants: Mutex<HashMap<OnboardingId, TenantId>>,
     fences: Mutex<HashMap<OnboardingId, Fence>>,
     stray: Mutex<Vec<OutboxMessage>>,
+    slots: tokio::sync::Mutex<HashMap<OnboardingId, (TenantId, Instant)>>,
 }
 
 impl Wrong {
@@ -125,11 +141,43 @@ impl Wrong {
             tenants: Mutex::default(),
             fences: Mutex::default(),
             stray: Mutex::default(),
+            slots: tokio::sync::Mutex::default(),
         }
     }
 
     fn is(&self, how: Broken) -> bool {
         self.how == how
+    }
+
+    /// Counts what is held by itself, beside the leases.
+    async fn claim_beside(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        let mut slots = self.slots.lock().await;
+        let limit = request.per_tenant.map_or(usize::MAX, |n| n.get() as usize);
+        let mut claimed = Vec::new();
+        while claimed.len() < request.max {
+            let one = request.clone().max(1).per_tenant(None);
+            let Some(lease) = self.inner.claim(&one).await?.pop() else {
+                break;
+            };
+            if !self.is(Broken::SlotsLeak) {
+                slots.retain(|_, (_, until)| *until > Instant::now());
+            }
+            let held = slots.values().filter(|(of, _)| *of == lease.tenant).count();
+            if held >= limit {
+                self.inner.release(&lease, Duration::ZERO).await?;
+                break;
+            }
+            let until = Instant::now() + request.lease;
+            slots.insert(lease.id, (lease.tenant.clone(), until));
+            claimed.push(lease);
+        }
+        Ok(claimed)
+    }
+
+    async fn free(&self, id: OnboardingId) {
+        if !self.is(Broken::SlotsLeak) {
+            self.slots.lock().await.remove(&id);
+        }
     }
 
     /// The tenant that an onboarding is really of.
@@ -191,6 +239,9 @@ impl Store for Wrong {
             }
             _ => {}
         }
+        if matches!(commit.queue, QueueChange::Remove | QueueChange::Release(_)) {
+            self.free(id).await;
+        }
         let outcome = self.inner.commit(commit).await?;
         Ok(match outcome {
             CommitOutcome::Conflict { .. } if self.is(Broken::SwallowedConflict) => {
@@ -227,19 +278,26 @@ impl Store for Wrong {
         Ok(journal)
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
         // A clock that is an hour ahead of the one that wrote the lease: it has run out already.
-        let lease = match self.is(Broken::ClockOfTheWorker) {
-            true => Duration::ZERO,
-            false => lease,
-        };
-        let mut claimed = self.inner.claim(flow, worker, max, lease).await?;
+        let mut request = request.clone();
+        if self.is(Broken::ClockOfTheWorker) {
+            request.lease = Duration::ZERO;
+        }
+        match self.how {
+            Broken::TurnsIgnored => request.order = ClaimOrder::Oldest,
+            Broken::LimitIgnored => request.per_tenant = None,
+            Broken::LimitOfOneCall => {
+                if let Some(limit) = request.per_tenant.take() {
+                    request.max = request.max.min(limit.get() as usize);
+                }
+            }
+            Broken::SlotsLeak | Broken::SlotBesideTheLease if request.per_tenant.is_some() => {
+                return self.claim_beside(&request).await;
+            }
+            _ => {}
+        }
+        let mut claimed = self.inner.claim(&request).await?;
         for lease in &mut claimed {
             self.fences.lock().unwrap().insert(lease.id, lease.fence);
             if self.is(Broken::AttemptsNotCounted) {
@@ -254,10 +312,12 @@ impl Store for Wrong {
     }
 
     async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+        self.free(lease.id).await;
         self.inner.release(lease, after).await
     }
 
     async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+        self.free(lease.id).await;
         let row = self.inner.load(&lease.tenant, lease.id).await?;
         let at = match row {
             Some(row) if self.is(Broken::LostWakeUp) => row.state.revision(),

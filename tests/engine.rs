@@ -9,7 +9,7 @@ use std::time::Duration;
 use onramp::engine::Engine;
 use onramp::lifecycle::{Next, WaitingFor, next};
 use onramp::prelude::*;
-use onramp::store::{QueueChange, WorkerId};
+use onramp::store::{ClaimRequest, QueueChange, WorkerId};
 use onramp::{Clock, SystemClock};
 use support::{Company, Desk, Faults, Paid, Site, each_store};
 
@@ -251,7 +251,11 @@ async fn a_step_that_always_kills_its_process_is_given_up() {
         let dying = WorkerId::new("dying");
         for _ in 0..3 {
             let claimed = store
-                .claim(&flow, &dying, 1, Duration::from_millis(1))
+                .claim(
+                    &ClaimRequest::new(&flow, &dying)
+                        .max(1)
+                        .lease(Duration::from_millis(1)),
+                )
                 .await
                 .unwrap();
             assert_eq!(claimed.len(), 1);
@@ -291,7 +295,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing() {
         let other = WorkerId::new("other");
         assert!(
             store
-                .claim(&flow, &other, 1, lease)
+                .claim(&ClaimRequest::new(&flow, &other).max(1).lease(lease))
                 .await
                 .unwrap()
                 .is_empty()
@@ -301,7 +305,10 @@ async fn a_worker_that_lost_its_lease_writes_nothing() {
         let _ = working.await;
         tokio::time::sleep(lease * 2).await;
         let before = desk.open("org-1").await.revision();
-        let taken = store.claim(&flow, &other, 1, lease).await.unwrap();
+        let taken = store
+            .claim(&ClaimRequest::new(&flow, &other).max(1).lease(lease))
+            .await
+            .unwrap();
         assert_eq!(taken.len(), 1);
         assert_eq!(desk.open("org-1").await.revision(), before);
         store.release(&taken[0], Duration::ZERO).await.unwrap();
@@ -383,7 +390,11 @@ async fn parking_never_loses_a_wake_up() {
         let flow = desk.onramp.flow().plan().flow().clone();
         let worker = WorkerId::new("w");
         let lease = store
-            .claim(&flow, &worker, 1, Duration::from_secs(30))
+            .claim(
+                &ClaimRequest::new(&flow, &worker)
+                    .max(1)
+                    .lease(Duration::from_secs(30)),
+            )
             .await
             .unwrap();
         let seen = running.revision();

@@ -12,7 +12,7 @@ use std::time::Duration;
 use onramp::flow::{EncodedFact, MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
 use onramp::lifecycle::InvalidFact;
 use onramp::prelude::*;
-use onramp::store::{ErrorKind, NotAppliedBecause, WorkerId};
+use onramp::store::{ClaimRequest, ErrorKind, NotAppliedBecause, WorkerId};
 use onramp::{FlowName, Key};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -175,7 +175,7 @@ async fn names_are_refused_before_any_database_is_asked() {
     let store = SqliteStore::open(database.path()).await.unwrap();
     store.close().await;
     let (tenant, subject) = ids();
-    let (worker, minute) = (WorkerId::new("w"), Duration::from_secs(60));
+    let worker = WorkerId::new("w");
     for (name, expected) in [
         ("import", ErrorKind::Unavailable),
         ("import ", ErrorKind::Invalid),
@@ -192,7 +192,10 @@ async fn names_are_refused_before_any_database_is_asked() {
         let errors = [
             store.find(&key).await.unwrap_err(),
             store.next_due(&flow).await.unwrap_err(),
-            store.claim(&flow, &worker, 1, minute).await.unwrap_err(),
+            store
+                .claim(&ClaimRequest::new(&flow, &worker))
+                .await
+                .unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.kind(), expected, "{name:?}: {error:?}");
@@ -200,7 +203,9 @@ async fn names_are_refused_before_any_database_is_asked() {
     }
     let flow = FlowName::from_static("import");
     for name in ["a\0b", "a\nb", &"x".repeat(129)] {
-        let claimed = store.claim(&flow, &WorkerId::new(name), 1, minute).await;
+        let claimed = store
+            .claim(&ClaimRequest::new(&flow, &WorkerId::new(name)))
+            .await;
         assert_eq!(claimed.unwrap_err().kind(), ErrorKind::Invalid);
     }
 }

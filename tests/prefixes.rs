@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onramp::prelude::*;
-use onramp::store::{ErrorKind, WorkerId};
+use onramp::store::{ClaimRequest, ErrorKind, WorkerId};
 use onramp::testing::conformance;
 use support::database::{Database, Kind};
 use support::opened::Opened;
@@ -33,7 +33,8 @@ async fn stores_with_different_prefixes_do_not_see_each_other() {
                 assert!(found.is_none());
                 assert_eq!(store.next_due(flow).await.unwrap(), None);
                 let worker = WorkerId::new("w");
-                assert_eq!(store.claim(flow, &worker, 9, second).await.unwrap(), []);
+                let request = ClaimRequest::new(flow, &worker).max(9).lease(second);
+                assert_eq!(store.claim(&request).await.unwrap(), []);
                 assert_eq!(store.take_outbox(9, second).await.unwrap(), []);
             }
             let desk = &desks[n];

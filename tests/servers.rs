@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use onramp::CommandId;
 use onramp::prelude::*;
-use onramp::store::{Error, ErrorKind, NotAppliedBecause, SqlOptions, WorkerId};
+use onramp::store::{ClaimRequest, Error, ErrorKind, NotAppliedBecause, SqlOptions, WorkerId};
 use proxy::Proxy;
 use sqlx::{Connection as _, Executor as _, Row as _};
 use support::{Company, Desk, Faults, mysql_database, postgres_database};
@@ -201,7 +201,11 @@ async fn many_workers_claim_each_onboarding_once() {
                 let minute = Duration::from_secs(60);
                 let mut ids = Vec::new();
                 for _ in 0..20 {
-                    let claimed = desk.onramp.store().claim(&flow, &worker, 3, minute).await;
+                    let claimed = desk
+                        .onramp
+                        .store()
+                        .claim(&ClaimRequest::new(&flow, &worker).max(3).lease(minute))
+                        .await;
                     ids.extend(claimed.unwrap().into_iter().map(|lease| lease.id));
                 }
                 ids
@@ -273,7 +277,10 @@ async fn the_clock_of_the_database_counts_microseconds() {
         let store = desk.onramp.store();
         let worker = WorkerId::new("w");
         let minute = Duration::from_secs(60);
-        let leases = store.claim(&flow, &worker, 1, minute).await.unwrap();
+        let leases = store
+            .claim(&ClaimRequest::new(&flow, &worker).max(1).lease(minute))
+            .await
+            .unwrap();
         // Renewed to the same moment or not: the lease is held.
         for _ in 0..20 {
             assert_eq!(store.renew(&leases, minute).await.unwrap(), leases);

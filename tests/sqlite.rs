@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use onramp::prelude::*;
-use onramp::store::{ErrorKind, WorkerId};
+use onramp::store::{ClaimRequest, ErrorKind, WorkerId};
 use onramp::{FlowName, Key};
 use sqlx::{ConnectOptions, Row, sqlite::SqliteConnectOptions};
 use support::{Desk, Faults};
@@ -114,10 +114,13 @@ async fn a_clock_that_was_set_back_keeps_nobody_waiting() {
     let flow = FlowName::from_static("workspace");
     let worker = WorkerId::new("w");
     let long = Duration::from_secs(60);
-    let old = store.claim(&flow, &worker, 9, long).await.unwrap();
+    let old = store
+        .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
+        .await
+        .unwrap();
     assert!(
         store
-            .claim(&flow, &worker, 9, long)
+            .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
             .await
             .unwrap()
             .is_empty()
@@ -127,8 +130,16 @@ async fn a_clock_that_was_set_back_keeps_nobody_waiting() {
         "UPDATE onramp_queue SET due_at = due_at + 3600000000",
     )
     .await;
-    let mut new = store.claim(&flow, &worker, 9, long).await.unwrap();
-    new.extend(store.claim(&flow, &worker, 9, long).await.unwrap());
+    let mut new = store
+        .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
+        .await
+        .unwrap();
+    new.extend(
+        store
+            .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
+            .await
+            .unwrap(),
+    );
     assert_eq!(new.len(), 1, "an hour is more than twice a minute");
     assert!(new[0].fence > old[0].fence);
 }
@@ -150,15 +161,29 @@ async fn a_clock_that_was_set_back_keeps_nobody_waiting_in_memory_either() {
     let flow = FlowName::from_static("workspace");
     let worker = WorkerId::new("w");
     let long = Duration::from_secs(60);
-    assert_eq!(store.claim(&flow, &worker, 9, long).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     offset.store(-30, std::sync::atomic::Ordering::SeqCst);
     assert!(
         store
-            .claim(&flow, &worker, 9, long)
+            .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
             .await
             .unwrap()
             .is_empty()
     );
     offset.store(-3_600, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(store.claim(&flow, &worker, 9, long).await.unwrap().len(), 1);
+    assert_eq!(
+        store
+            .claim(&ClaimRequest::new(&flow, &worker).max(9).lease(long))
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
 }

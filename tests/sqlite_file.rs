@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use onramp::lifecycle::{Action, Command, decide, evolve};
 use onramp::prelude::*;
 use onramp::store::{
-    Commit, CommitOutcome, ErrorKind, JournalEntry, Lease, QueueChange, Row, WorkerId, hash,
+    ClaimRequest, Commit, CommitOutcome, ErrorKind, JournalEntry, Lease, QueueChange, Row,
+    WorkerId, hash,
 };
 use onramp::{Clock, CommandId, FlowName, Key, SystemClock};
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,10 @@ fn next(row: &Row, lease: Option<&Lease>) -> Commit {
 async fn claim(store: &SqliteStore, lease: Duration) -> Vec<Lease> {
     let flow = FlowName::from_static(Workspace::NAME);
     let worker = WorkerId::new("worker");
-    store.claim(&flow, &worker, 10, lease).await.unwrap()
+    store
+        .claim(&ClaimRequest::new(&flow, &worker).max(10).lease(lease))
+        .await
+        .unwrap()
 }
 
 async fn raw(path: &Path) -> SqliteConnection {
@@ -269,7 +273,11 @@ async fn every_future_may_be_dropped_at_every_poll() {
         ended &= poll_and_drop(store.journal(&tenant, id, row.state.revision(), 9), polls).await;
         ended &= poll_and_drop(store.committed(&tenant, id, CommandId::fresh()), polls).await;
         ended &= poll_and_drop(store.next_due(&flow), polls).await;
-        ended &= poll_and_drop(store.claim(&flow, &worker, 1, LONG), polls).await;
+        ended &= poll_and_drop(
+            store.claim(&ClaimRequest::new(&flow, &worker).max(1).lease(LONG)),
+            polls,
+        )
+        .await;
         ended &= poll_and_drop(store.renew(&leases, LONG), polls).await;
         ended &= poll_and_drop(store.take_outbox(1, later), polls).await;
         ended &= poll_and_drop(store.ack_outbox(&[]), polls).await;
@@ -472,7 +480,12 @@ async fn a_damaged_file_is_told() {
                 let flow = FlowName::from_static(Workspace::NAME);
                 errors.extend(store.next_due(&flow).await.err());
                 let worker = WorkerId::new("worker");
-                errors.extend(store.claim(&flow, &worker, 100, LONG).await.err());
+                errors.extend(
+                    store
+                        .claim(&ClaimRequest::new(&flow, &worker).max(100).lease(LONG))
+                        .await
+                        .err(),
+                );
                 store.close().await;
             }
         }

@@ -1,6 +1,7 @@
 //! How an engine is set up.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::engine::lease::Held;
 use crate::engine::{Engine, Observed, Observer, Shared};
 use crate::flow::{Definition, Flow, Parts};
 use crate::id::FlowName;
-use crate::store::{Store, WorkerId};
+use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::{Clock, SystemClock};
 
 /// Sets up an [`Engine`]. Made by [`Engine::builder`].
@@ -32,6 +33,8 @@ pub struct EngineBuilder {
     worker: WorkerId,
     concurrency: usize,
     lease: Duration,
+    order: ClaimOrder,
+    per_tenant: Option<NonZeroU32>,
     poll: Duration,
     grace: Duration,
     clock: Arc<dyn Clock>,
@@ -47,6 +50,8 @@ impl Engine {
             worker: WorkerId::new(format!("pid-{}", std::process::id())),
             concurrency: 16,
             lease: Duration::from_secs(30),
+            order: ClaimOrder::Fair,
+            per_tenant: None,
             poll: Duration::from_secs(1),
             grace: Duration::from_secs(20),
             clock: Arc::new(SystemClock),
@@ -79,6 +84,19 @@ impl EngineBuilder {
     /// default 30 s. A worker stops its own tasks after two thirds of it.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_millis(30));
+        self
+    }
+
+    /// Who comes first when more is due than there is room for. By default tenants take turns.
+    pub fn order(mut self, order: ClaimOrder) -> Self {
+        self.order = order;
+        self
+    }
+
+    /// How many onboardings of one tenant are worked on at once, in each flow, over all workers; at
+    /// least one. By default as many as there is room for. Give every engine of a flow the same.
+    pub fn per_tenant(mut self, onboardings: u32) -> Self {
+        self.per_tenant = NonZeroU32::new(onboardings.max(1));
         self
     }
 
@@ -116,6 +134,8 @@ impl EngineBuilder {
                 worker: self.worker,
                 concurrency: self.concurrency,
                 lease: self.lease,
+                order: self.order,
+                per_tenant: self.per_tenant,
                 poll: self.poll,
                 grace: self.grace,
                 clock: self.clock,

@@ -17,13 +17,14 @@ mod lease;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::flow::Parts;
 use crate::id::FlowName;
 use crate::lifecycle::{Event, State};
-use crate::store::{Store, WorkerId};
+use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::Clock;
 
 pub use builder::EngineBuilder;
@@ -80,6 +81,8 @@ struct Shared {
     worker: WorkerId,
     concurrency: usize,
     lease: Duration,
+    order: ClaimOrder,
+    per_tenant: Option<NonZeroU32>,
     poll: Duration,
     grace: Duration,
     clock: Arc<dyn Clock>,

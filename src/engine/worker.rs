@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::engine::drive::drive;
 use crate::engine::lease::{deadline, heartbeat};
 use crate::engine::{Engine, Shared};
-use crate::store::Error;
+use crate::store::{ClaimRequest, Error};
 
 type Drives = JoinSet<Result<(), Error>>;
 
@@ -24,10 +24,11 @@ impl Engine {
         let shared = &self.shared;
         let _beating = beat(shared);
         let mut drives = Drives::new();
+        let mut pause = Pause::default();
         while !shutdown.is_cancelled() {
             let rest = match claim(shared, &mut drives).await {
                 Ok(0) => match rest(shared).await {
-                    Ok(due) => due.unwrap_or(shared.poll).min(shared.poll),
+                    Ok(due) => pause.before(due.unwrap_or(shared.poll), shared.poll),
                     Err(error) => {
                         tracing::warn!(%error, "the queue could not be read");
                         shared.poll
@@ -78,6 +79,7 @@ impl Engine {
         let shared = &self.shared;
         let _beating = beat(shared);
         let mut drives = Drives::new();
+        let mut pause = Pause::default();
         loop {
             let claimed = claim(shared, &mut drives).await?;
             if claimed > 0 && drives.len() < shared.concurrency {
@@ -86,7 +88,7 @@ impl Engine {
             let rest = match rest(shared).await? {
                 None if drives.is_empty() => return Ok(()),
                 None => shared.poll,
-                Some(due) if drives.len() < shared.concurrency => due.min(shared.poll),
+                Some(due) if drives.len() < shared.concurrency => pause.before(due, shared.poll),
                 Some(_) => shared.poll,
             };
             tokio::select! {
@@ -97,6 +99,24 @@ impl Engine {
                 finished(ended)?;
             }
         }
+    }
+}
+
+/// Waits longer each time that nothing could be claimed of what is due: it is of tenants at their
+/// limit, or others are just claiming it.
+#[derive(Default)]
+struct Pause(Duration);
+
+impl Pause {
+    /// How long to wait for what is due after `due`.
+    fn before(&mut self, due: Duration, poll: Duration) -> Duration {
+        self.0 = if due.is_zero() {
+            (self.0 * 2).max(Duration::from_millis(2))
+        } else {
+            Duration::ZERO
+        };
+        self.0 = self.0.min(poll);
+        due.max(self.0).min(poll)
     }
 }
 
@@ -116,9 +136,12 @@ async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error
         }
         let sent = Instant::now();
         let store = &shared.store;
-        let leases = store
-            .claim(flow, &shared.worker, room, shared.lease)
-            .await?;
+        let request = ClaimRequest::new(flow, &shared.worker)
+            .max(room)
+            .lease(shared.lease)
+            .order(shared.order)
+            .per_tenant(shared.per_tenant);
+        let leases = store.claim(&request).await?;
         claimed += leases.len();
         for lease in leases {
             let (shared, parts) = (Arc::clone(shared), Arc::clone(parts));

@@ -6,10 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::claim::ClaimRequest;
 use crate::store::error::Error;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row, WorkerId,
+    Row,
 };
 
 /// A durable store of onboardings.
@@ -85,17 +86,12 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<JournalEntry>, Error>;
 
-    /// Claims up to `max` due onboardings of a flow, those due longest first.
+    /// Claims due onboardings of a flow: up to as many as asked for, in the order asked for.
     ///
-    /// On return each is leased to the worker for `lease`, its fence is higher than any before,
-    /// and one attempt is counted, whatever becomes of it.
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error>;
+    /// On return each is leased to the worker for as long as asked, its fence is higher than any
+    /// before, and one attempt is counted, whatever becomes of it. Of a tenant at its limit nothing
+    /// is claimed, and it is in nobody's way; whatever ends a lease makes room at once.
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error>;
 
     /// Extends leases to `lease` from now. Gives those that are still the newest claim; the others
     /// are lost.

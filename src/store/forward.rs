@@ -8,11 +8,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row, WorkerId,
+    Row,
 };
 
 macro_rules! forward {
@@ -66,14 +67,8 @@ macro_rules! forward {
                 (**self).journal(tenant, id, after, limit).await
             }
 
-            async fn claim(
-                &self,
-                flow: &FlowName,
-                worker: &WorkerId,
-                max: usize,
-                lease: Duration,
-            ) -> Result<Vec<Lease>, Error> {
-                (**self).claim(flow, worker, max, lease).await
+            async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+                (**self).claim(request).await
             }
 
             async fn renew(

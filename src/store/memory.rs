@@ -1,5 +1,7 @@
 //! A store in the memory of the process: for tests, examples and to read how a store works.
 
+mod claim;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -8,14 +10,16 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::id::{CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, TenantId};
+use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
-    OutboxMessage, QueueChange, Row, WorkerId,
+    OutboxMessage, QueueChange, Row,
 };
 use crate::time::{Clock, SystemClock};
+use claim::Room;
 
 /// A store in memory. Forgets everything when the process ends; otherwise a full [`Store`].
 ///
@@ -32,6 +36,8 @@ pub struct MemoryStore {
 struct All {
     onboardings: BTreeMap<OnboardingId, Kept>,
     by_key: BTreeMap<Key, OnboardingId>,
+    /// Whose turn was last, in each flow.
+    turns: BTreeMap<FlowName, TenantId>,
     outbox: Vec<(DateTime<Utc>, OutboxMessage)>,
 }
 
@@ -50,6 +56,8 @@ struct Queued {
     leased: bool,
     /// How long the newest lease was given for.
     lease: Duration,
+    /// Whether it was claimed with a limit for its tenant.
+    limited: bool,
     attempt: u32,
 }
 
@@ -124,6 +132,7 @@ impl Kept {
                     due: now + after,
                     leased: false,
                     lease: Duration::ZERO,
+                    limited: false,
                     attempt: 0,
                 });
             }
@@ -260,44 +269,41 @@ impl Store for MemoryStore {
         Ok(later.take(limit).cloned().collect())
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        check_flow(flow)?;
-        check_worker(worker)?;
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        check_flow(&request.flow)?;
+        check_worker(&request.worker)?;
         let now = self.clock.now();
         let mut all = self.lock();
-        let mut due: Vec<(DateTime<Utc>, &mut Kept)> = all
-            .onboardings
-            .values_mut()
-            .filter(|kept| kept.row.state.key().flow == *flow)
-            .filter_map(|kept| {
-                let queued = kept.queued?;
-                queued.is_due(now).then_some((queued.due, kept))
-            })
-            .collect();
-        due.sort_by_key(|(due, _)| *due);
-        let claimed = due.into_iter().take(max).filter_map(|(_, kept)| {
-            let queued = kept.queued.as_mut()?;
-            queued.due = now + lease;
+        let mut room = Room::of(&mut all, request, now);
+        let mut claimed = Vec::new();
+        for (tenant, id) in all.in_order(request, now) {
+            if claimed.len() == request.max {
+                break;
+            }
+            let Some(kept) = all.onboardings.get_mut(&id) else {
+                continue;
+            };
+            let Some(queued) = kept.queued.as_mut().filter(|_| room.take(&tenant)) else {
+                continue;
+            };
+            queued.due = now + request.lease;
             queued.leased = true;
-            queued.lease = lease;
+            queued.lease = request.lease;
+            queued.limited = request.per_tenant.is_some();
             queued.attempt += 1;
             kept.fence = kept.fence.next();
-            let state = &kept.row.state;
-            Some(Lease {
-                tenant: state.key().tenant.clone(),
-                flow: flow.clone(),
-                id: state.id(),
+            claimed.push(Lease {
+                tenant,
+                flow: request.flow.clone(),
+                id,
                 fence: kept.fence,
                 attempt: queued.attempt,
-            })
-        });
-        Ok(claimed.collect())
+            });
+        }
+        if let Some(last) = claimed.last() {
+            all.turns.insert(request.flow.clone(), last.tenant.clone());
+        }
+        Ok(claimed)
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {

@@ -3,6 +3,7 @@
 //! Implementers read [`Store`]; hosts use [`Onramp`](crate::Onramp), or [`StoreExt`] below it.
 
 mod chain;
+mod claim;
 mod commit_error;
 mod contract;
 mod error;
@@ -17,6 +18,7 @@ mod record;
 pub mod sql;
 
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
+pub use claim::{ClaimOrder, ClaimRequest};
 pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown};
 pub use contract::Store;
 pub use error::{Error, ErrorKind};
@@ -36,7 +38,7 @@ pub use sql::MySqlStore;
 #[cfg(feature = "postgres")]
 pub use sql::PostgresStore;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-pub use sql::SqlOptions;
+pub use sql::{ClaimStrategy, SqlOptions};
 #[cfg(feature = "sqlite")]
 pub use sql::{SqliteOptions, SqliteStore};
 

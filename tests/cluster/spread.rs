@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, NewOnboarding,
-    OutboxMessage, Row, WorkerId,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease,
+    NewOnboarding, OutboxMessage, Row,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 
@@ -71,14 +71,8 @@ impl Store for Spread {
         self.next().journal(tenant, id, after, limit).await
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        self.next().claim(flow, worker, max, lease).await
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        self.next().claim(request).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use onramp::flow::EncodedFact;
 use onramp::prelude::*;
 use onramp::store::{
-    Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord, JournalEntry, Lease,
-    NewOnboarding, OutboxMessage, Row, WorkerId,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord,
+    JournalEntry, Lease, NewOnboarding, OutboxMessage, Row,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, FlowName, Key, Revision};
@@ -191,14 +191,8 @@ impl Store for Changing {
         Ok(journal)
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(flow, worker, max, lease).await
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        self.inner.claim(request).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {

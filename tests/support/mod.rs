@@ -20,7 +20,7 @@ use std::time::Duration;
 use onramp::Revision;
 use onramp::engine::Engine;
 use onramp::prelude::*;
-use onramp::store::verify;
+use onramp::store::{ClaimStrategy, SqlOptions, verify};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -357,6 +357,21 @@ pub async fn each_store() -> Vec<Arc<dyn Store>> {
     }
     if let Some(url) = mysql_database().await {
         stores.push(Arc::new(MySqlStore::connect(&url).await.unwrap()));
+    }
+    stores
+}
+
+/// The stores that can claim by buckets, doing so.
+pub async fn each_store_by_buckets() -> Vec<Arc<dyn Store>> {
+    let by_buckets = |url: String| SqlOptions::new(url).claim_by(ClaimStrategy::Buckets);
+    let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+    if let Some(url) = postgres_database().await {
+        let store = PostgresStore::connect_with(by_buckets(url)).await;
+        stores.push(Arc::new(store.unwrap()));
+    }
+    if let Some(url) = mysql_database().await {
+        let store = MySqlStore::connect_with(by_buckets(url)).await;
+        stores.push(Arc::new(store.unwrap()));
     }
     stores
 }

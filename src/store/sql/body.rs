@@ -8,20 +8,22 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row, WorkerId,
+    Row,
 };
+use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
-use crate::store::sql::queue::{Claim, Park, Release, Renew};
-use crate::store::sql::read::{Committed, Facts, Find, Journal, Load, NextDue};
+use crate::store::sql::queue::{Park, Release, Renew};
+use crate::store::sql::read::{Committed, Facts, Find, Journal, Load};
 use crate::store::sql::transact::{self, Work};
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -43,6 +45,8 @@ pub struct SqlStore<D: Dialect> {
     pub(super) readers: sqlx::Pool<D::Db>,
     pub(super) names: &'static Names,
     pub(super) lanes: Arc<Lanes<D>>,
+    pub(super) strategy: ClaimStrategy,
+    pub(super) recall: Arc<Recall>,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -70,6 +74,8 @@ impl<D: Dialect> SqlStore<D> {
             readers,
             names,
             lanes,
+            strategy: ClaimStrategy::default(),
+            recall: Arc::default(),
         };
         let ready = if migrates {
             migrate::migrate::<D>(&store.writers, names).await
@@ -85,11 +91,11 @@ impl<D: Dialect> SqlStore<D> {
         }
     }
 
-    async fn read<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+    pub(super) async fn read<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
         transact::read::<D, W>(&self.readers, &self.names.statements, work).await
     }
 
-    async fn write<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+    pub(super) async fn write<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
         transact::write::<D, W>(&self.writers, &self.names.statements, work).await
     }
 
@@ -127,6 +133,8 @@ impl<D: Dialect> Clone for SqlStore<D> {
             readers: self.readers.clone(),
             names: self.names,
             lanes: Arc::clone(&self.lanes),
+            strategy: self.strategy,
+            recall: Arc::clone(&self.recall),
         }
     }
 }
@@ -199,22 +207,10 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read(journal).await
     }
 
-    async fn claim(
-        &self,
-        flow: &FlowName,
-        worker: &WorkerId,
-        max: usize,
-        lease: Duration,
-    ) -> Result<Vec<Lease>, Error> {
-        check_flow(flow)?;
-        check_worker(worker)?;
-        let claim = Claim {
-            flow: flow.clone(),
-            worker: worker.clone(),
-            max,
-            lease,
-        };
-        self.write(claim).await
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        check_flow(&request.flow)?;
+        check_worker(&request.worker)?;
+        self.claimed(request).await
     }
 
     async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
@@ -234,7 +230,7 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         check_flow(flow)?;
-        self.read(NextDue(flow.clone())).await
+        self.due_in(flow).await
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

@@ -17,7 +17,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::{DbRow, Driver};
 
 /// A hundred years: what any delay is cut to, so that sums of times stay in range.
-const LONGEST: i64 = 100 * 365 * 24 * 3_600 * 1_000_000;
+pub(super) const LONGEST: i64 = 100 * 365 * 24 * 3_600 * 1_000_000;
 
 /// A delay in microseconds.
 pub(super) fn micros(delay: Duration) -> i64 {

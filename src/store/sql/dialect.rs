@@ -1,5 +1,6 @@
 //! What differs between databases.
 
+use crate::store::sql::claim::ClaimTexts;
 use crate::store::sql::driver::Driver;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
@@ -32,6 +33,9 @@ pub trait Speaks: Send + Sync + 'static {
 
     /// The statements.
     const STATEMENTS: Statements;
+
+    /// The statements of a claim.
+    const CLAIMS: ClaimTexts;
 
     /// The statements of a group commit.
     const GROUP: Texts;

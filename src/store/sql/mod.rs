@@ -36,6 +36,11 @@
 //! - *Nothing of sqlx* is in a public signature.
 
 mod body;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
+mod claim;
 mod codec;
 #[expect(unnameable_types, reason = "seals the dialects")]
 mod dialect;
@@ -90,6 +95,7 @@ mod transact;
 mod write;
 
 pub use body::SqlStore;
+pub use claim::ClaimStrategy;
 pub use dialect::Dialect;
 #[cfg(feature = "sqlite")]
 pub use file::SqliteOptions;

@@ -8,6 +8,7 @@ use sqlx::pool::PoolOptions;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::{self, ClaimTexts};
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
@@ -196,6 +197,8 @@ impl Speaks for MySql {
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
     };
+
+    const CLAIMS: ClaimTexts = claim::rows::MYSQL;
 
     const GROUP: Texts = tables::TEXTS;
 

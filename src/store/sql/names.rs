@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::store::error::{Error, ErrorKind};
+use crate::store::sql::claim::ClaimTexts;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::Texts;
 use crate::store::sql::script;
@@ -22,6 +23,7 @@ const RESERVED: [&str; 2] = ["sqlite_", "pg_"];
 pub(super) struct Names {
     pub(super) statements: Statements,
     pub(super) group: Texts,
+    pub(super) claims: ClaimTexts,
     /// The statements that lead to each schema version, oldest version first.
     pub(super) migrations: Vec<Vec<&'static str>>,
 }
@@ -48,6 +50,7 @@ impl Names {
         Self {
             statements: D::STATEMENTS.map(renamed),
             group: D::GROUP.map(renamed),
+            claims: D::CLAIMS.map(renamed),
             migrations: migrations.map(script::statements).collect(),
         }
     }

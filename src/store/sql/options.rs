@@ -10,6 +10,7 @@ use sqlx::pool::PoolOptions;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::ClaimStrategy;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::names::{self, Names};
 use crate::store::sql::plan::{MigrationPlan, plan};
@@ -38,6 +39,7 @@ pub struct SqlOptions {
     plaintext: bool,
     migrate: bool,
     prefix: String,
+    strategy: ClaimStrategy,
 }
 
 impl SqlOptions {
@@ -53,6 +55,7 @@ impl SqlOptions {
             plaintext: false,
             migrate: true,
             prefix: names::DEFAULT.to_owned(),
+            strategy: ClaimStrategy::default(),
         }
     }
 
@@ -100,6 +103,14 @@ impl SqlOptions {
     #[must_use]
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// How workers keep out of each other's way when they claim: by locks, unless the database is
+    /// spread over several machines. Stores of one database may differ in this.
+    #[must_use]
+    pub fn claim_by(mut self, strategy: ClaimStrategy) -> Self {
+        self.strategy = strategy;
         self
     }
 
@@ -159,6 +170,7 @@ impl fmt::Debug for SqlOptions {
             .field("plaintext", &self.plaintext)
             .field("migrate", &self.migrate)
             .field("prefix", &self.prefix)
+            .field("strategy", &self.strategy)
             .finish_non_exhaustive()
     }
 }
@@ -199,7 +211,9 @@ pub(super) async fn opened<D: Dialect>(
     };
     let others = pool(if own { all - lanes } else { all }, options.lock_timeout);
     let lanes = own.then(|| pool(lanes, options.lock_timeout.min(BRIEF)));
-    SqlStore::opened(lanes, others.clone(), others, names, options.migrate).await
+    let mut store = SqlStore::opened(lanes, others.clone(), others, names, options.migrate).await?;
+    store.strategy = options.strategy;
+    Ok(store)
 }
 
 /// What a migration would do to the database that `connect` makes a pool of.

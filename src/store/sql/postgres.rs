@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::store::error::Error;
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::{self, ClaimTexts};
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
@@ -188,6 +189,8 @@ impl Speaks for Postgres {
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
     };
+
+    const CLAIMS: ClaimTexts = claim::postgres::TEXTS;
 
     const GROUP: Texts = fused::TEXTS;
 

@@ -1,15 +1,12 @@
-//! The queue: what a commit does to it, claims, and what becomes of leases.
+//! The queue: what a commit does to it, and what becomes of leases. Claims are in `claim/`.
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
-use crate::id::{Fence, FlowName, OnboardingId, Revision};
-use crate::store::error::Error;
-use crate::store::record::{Commit, Lease, QueueChange, WorkerId};
-use crate::store::sql::codec::{self, Reader, counter, micros};
+use crate::id::Revision;
+use crate::store::record::{Commit, Lease, QueueChange};
+use crate::store::sql::codec::{counter, micros};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{DbRow, args};
+use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
@@ -67,77 +64,6 @@ pub(super) async fn change<D: Dialect>(
         }
     };
     one(changed)
-}
-
-/// Claim what is due.
-pub(super) struct Claim {
-    pub(super) flow: FlowName,
-    pub(super) worker: WorkerId,
-    pub(super) max: usize,
-    pub(super) lease: Duration,
-}
-
-impl<D: Dialect> Work<D> for Claim {
-    type Out = Vec<Lease>;
-
-    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Lease>, Fault> {
-        let args = args![self.flow.as_str(), codec::limit(self.max)];
-        let due = db.all(db.sql.due, args).await?;
-        if due.len() < self.max {
-            self.free_overlong::<D>(db).await?;
-        }
-        let mut leases = Vec::with_capacity(due.len());
-        for row in &due {
-            let read = Reader::<D>::any(row, "a queue entry");
-            let id = read.uuid(0, "the onboarding")?;
-            let seen: i64 = read.int(2, "the fence")?;
-            let lease = micros(self.lease);
-            let args = args![lease, lease, self.worker.as_str(), id, seen];
-            let claimed = db.run(db.sql.claim, args).await?;
-            match self.claimed::<D>(row, id) {
-                Ok(lease) if claimed == 1 => leases.push(lease),
-                // Another worker was faster.
-                Ok(_) => {}
-                // Claimed, not given out: so it keeps nobody from what is due after it.
-                Err(error) => tracing::error!(onboarding = %id, %error, "skipped in the queue"),
-            }
-        }
-        Ok(leases)
-    }
-}
-
-impl Claim {
-    /// Hands back leases that end later than twice their length from now: the clock was set back,
-    /// and nobody is to wait for it to catch up. They are due at the next claim.
-    async fn free_overlong<D: Dialect>(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
-        let args = args![self.flow.as_str()];
-        for row in &db.all(db.sql.furthest, args).await? {
-            let read = Reader::<D>::any(row, "a queue entry");
-            let id = read.uuid(0, "the onboarding")?;
-            let fence: i64 = read.int(1, "the fence")?;
-            let lease: i64 = read.int(3, "the length of the lease")?;
-            let rest: i64 = read.int(4, "what is left of the lease")?;
-            let leased = read.int(2, "the lease")? == 1;
-            if leased && rest > lease.saturating_mul(2) {
-                let args = args![0, id, fence, 1];
-                db.run(db.sql.hand_back, args).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The lease that a claim of this row makes.
-    fn claimed<D: Dialect>(&self, row: &DbRow<D>, id: Uuid) -> Result<Lease, Error> {
-        let id = OnboardingId::from_uuid(id);
-        let read = Reader::<D>::of(row, id);
-        Ok(Lease {
-            tenant: read.tenant(1)?,
-            flow: self.flow.clone(),
-            id,
-            fence: Fence::new(read.count(2, "the fence")?).next(),
-            attempt: read.count::<u32>(3, "the attempts")?.saturating_add(1),
-        })
-    }
 }
 
 /// Extend leases.

@@ -1,8 +1,6 @@
 //! Reads: one statement each, keyed by tenant.
 
-use std::time::Duration;
-
-use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::id::{CommandId, Key, OnboardingId, Revision, TenantId};
 use crate::store::record::{FactRecord, JournalEntry, Row};
 use crate::store::sql::codec::{self, Reader};
 use crate::store::sql::dialect::Dialect;
@@ -107,24 +105,5 @@ impl<D: Dialect> Work<D> for Journal {
         let rows = db.all(db.sql.journal, args).await?;
         let entries = rows.iter().map(|row| codec::entry::<D>(row, self.id));
         Ok(entries.collect::<Result<_, _>>()?)
-    }
-}
-
-/// How long until something of a flow is due.
-pub(super) struct NextDue(pub(super) FlowName);
-
-impl<D: Dialect> Work<D> for NextDue {
-    type Out = Option<Duration>;
-
-    async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Duration>, Fault> {
-        let args = args![self.0.as_str()];
-        let rows = db.all(db.sql.next_due, args).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let micros = Reader::<D>::any(row, "the queue").int(0, "a due time")?;
-        Ok(Some(Duration::from_micros(
-            u64::try_from(micros).unwrap_or(0),
-        )))
     }
 }

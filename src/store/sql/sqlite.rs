@@ -6,6 +6,7 @@ use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
 
 use crate::store::error::Error;
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::{self, ClaimTexts};
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
@@ -177,6 +178,8 @@ impl Speaks for Sqlite {
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
+
+    const CLAIMS: ClaimTexts = claim::rows::SQLITE;
 
     const GROUP: Texts = single::TEXTS;
 

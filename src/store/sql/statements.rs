@@ -51,13 +51,8 @@ define! {
         hold,
         hand_back,
         dequeue,
-        due,
-        claim,
-        /// What is due last, for a look at leases that a clock set back has left too long.
-        furthest,
         renew,
         release,
-        next_due,
         // The outbox.
         insert_outbox,
         visible_outbox,
@@ -153,21 +148,6 @@ macro_rules! statements {
             ),
             dequeue: "DELETE FROM onramp_queue \
                 WHERE onboarding = $1 AND fence = $2 AND leased = $3",
-            due: concat!(
-                "SELECT onboarding, tenant, fence, attempt FROM onramp_queue \
-                WHERE flow = $1 AND due_at <= ", $now, " ORDER BY due_at, onboarding LIMIT $2",
-                $lock
-            ),
-            claim: concat!(
-                "UPDATE onramp_queue SET due_at = ", $now, " + $1, fence = fence + 1, leased = 1, \
-                lease_us = $2, attempt = attempt + 1, worker = $3 \
-                WHERE onboarding = $4 AND fence = $5"
-            ),
-            furthest: concat!(
-                "SELECT onboarding, fence, leased, lease_us, due_at - ", $now, " \
-                FROM onramp_queue WHERE flow = $1 AND due_at > ", $now, " \
-                ORDER BY due_at DESC LIMIT 16"
-            ),
             renew: concat!(
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, lease_us = $2 \
                 WHERE onboarding = $3 AND tenant = $4 AND fence = $5 AND leased = 1"
@@ -176,10 +156,6 @@ macro_rules! statements {
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL, \
                 attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END \
                 WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1"
-            ),
-            next_due: concat!(
-                "SELECT due_at - ", $now, " FROM onramp_queue \
-                WHERE flow = $1 ORDER BY due_at LIMIT 1"
             ),
             insert_outbox: concat!(
                 "INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \

@@ -30,6 +30,7 @@ mod data;
 mod exact;
 mod onboard;
 mod queue;
+mod turns;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -101,6 +102,10 @@ clauses![
     queue::parking_never_loses_a_wake_up,
     queue::waking_leaves_a_lease_alone,
     queue::the_next_due_is_told,
+    turns::no_tenant_waits_for_anothers_backlog,
+    turns::a_limit_is_never_exceeded,
+    turns::a_slot_comes_back_with_its_lease,
+    turns::a_lease_without_its_slot_is_lost,
 ];
 
 /// Runs every clause against a store. Gives those that it does not hold; none is what you want.

@@ -10,8 +10,8 @@ use crate::flow::{EncodedFact, Kind, Plan, PlanStep};
 use crate::id::{Actor, CommandId, Fence, FlowName, Key, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Action, Command, Digest, Event, Happened, State};
 use crate::store::{
-    Commit, CommitOutcome, Created, Draft, FactChange, FactRecord, Lease, NewOnboarding,
-    OutboxMessage, Row, Store, WorkerId, mark, prepare,
+    ClaimRequest, Commit, CommitOutcome, Created, Draft, FactChange, FactRecord, Lease,
+    NewOnboarding, OutboxMessage, Row, Store, WorkerId, mark, prepare,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -42,6 +42,15 @@ impl Place {
             plan: Arc::new(plan),
             tenant: TenantId::new(name).map_err(told)?,
             worker: WorkerId::new("conformance"),
+        })
+    }
+
+    /// The same place for another tenant, whose name comes before or behind this one's.
+    pub(super) fn of_another(&self, prefix: &str) -> Result<Self, String> {
+        let tenant = TenantId::new(format!("{prefix}{}", self.tenant)).map_err(told)?;
+        Ok(Self {
+            tenant,
+            ..self.clone()
         })
     }
 
@@ -149,9 +158,18 @@ impl Place {
     }
 
     pub(super) async fn claim(&self, max: usize, lease: Duration) -> Result<Vec<Lease>, String> {
-        let flow = self.plan.flow();
-        let claimed = self.store.claim(flow, &self.worker, max, lease).await;
-        claimed.map_err(told)
+        self.claim_as(self.request(max).lease(lease)).await
+    }
+
+    /// A wish for onboardings of this place.
+    pub(super) fn request(&self, max: usize) -> ClaimRequest {
+        ClaimRequest::new(self.plan.flow(), &self.worker)
+            .max(max)
+            .lease(LONG)
+    }
+
+    pub(super) async fn claim_as(&self, request: ClaimRequest) -> Result<Vec<Lease>, String> {
+        self.store.claim(&request).await.map_err(told)
     }
 
     /// The one claim that has to succeed.

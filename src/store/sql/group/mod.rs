@@ -28,7 +28,7 @@ mod lane;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 pub(super) mod parts;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
-mod rows;
+pub(super) mod rows;
 #[cfg(feature = "sqlite")]
 pub(super) mod scripts;
 #[cfg(feature = "sqlite")]

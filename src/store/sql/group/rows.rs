@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::store::error::{Error, ErrorKind};
 
 /// A value of a row.
-pub(super) enum Value<'a> {
+pub(in crate::store::sql) enum Value<'a> {
     Int(i64),
     Text(&'a str),
     /// Written in hexadecimal digits: JSON has no bytes.
@@ -38,17 +38,20 @@ impl<'a> From<&'a [u8]> for Value<'a> {
 
 /// Rows under construction.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(in crate::store::sql) struct Rows {
     json: String,
     count: u64,
 }
 
 impl Rows {
-    pub(super) fn count(&self) -> u64 {
+    pub(in crate::store::sql) fn count(&self) -> u64 {
         self.count
     }
 
-    pub(super) fn push<const N: usize>(&mut self, row: [Value<'_>; N]) -> Result<(), Error> {
+    pub(in crate::store::sql) fn push<const N: usize>(
+        &mut self,
+        row: [Value<'_>; N],
+    ) -> Result<(), Error> {
         self.json.push(if self.count == 0 { '[' } else { ',' });
         self.count += 1;
         for (at, value) in row.iter().enumerate() {
@@ -74,7 +77,7 @@ impl Rows {
     }
 
     /// The argument.
-    pub(super) fn into_json(mut self) -> String {
+    pub(in crate::store::sql) fn into_json(mut self) -> String {
         if self.count == 0 {
             return "[]".to_owned();
         }
@@ -98,7 +101,7 @@ macro_rules! row {
         [$($crate::store::sql::group::rows::Value::from($value)),*]
     };
 }
-pub(super) use row;
+pub(in crate::store::sql) use row;
 
 #[cfg(test)]
 mod tests {

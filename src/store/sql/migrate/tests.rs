@@ -13,6 +13,7 @@ use crate::flow::{Definition, Flow, Step as FlowStep};
 use crate::id::{SubjectId, TenantId};
 use crate::store::error::ErrorKind;
 use crate::store::sql::body::SqlStore;
+use crate::store::sql::claim::ClaimStrategy;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::Lanes;
 use crate::store::sql::names::{DEFAULT, Names};
@@ -97,6 +98,8 @@ fn store_of<D: Dialect>(
         readers,
         names,
         lanes,
+        strategy: ClaimStrategy::default(),
+        recall: std::sync::Arc::default(),
     }
 }
 

@@ -50,7 +50,18 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     lease_us   BIGINT         NOT NULL,   -- how long the newest lease was given for
     attempt    BIGINT         NOT NULL,
     worker     VARBINARY(1024),
-    KEY onramp_queue_due (flow, due_at, onboarding)
+    KEY onramp_queue_due (flow, due_at, onboarding),
+    KEY onramp_queue_turn (flow, tenant, due_at, onboarding)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.
+CREATE TABLE IF NOT EXISTS onramp_slot (
+    flow       VARBINARY(255) NOT NULL,
+    tenant     VARBINARY(255) NOT NULL,
+    slot       BIGINT         NOT NULL,
+    onboarding BINARY(16)     NOT NULL,
+    fence      BIGINT         NOT NULL,
+    PRIMARY KEY (flow, tenant, slot)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS onramp_outbox (

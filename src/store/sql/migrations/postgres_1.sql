@@ -55,6 +55,17 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
 );
 
 CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
+
+-- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.
+CREATE TABLE IF NOT EXISTS onramp_slot (
+    flow       TEXT COLLATE "C" NOT NULL,
+    tenant     TEXT COLLATE "C" NOT NULL,
+    slot       BIGINT NOT NULL,
+    onboarding BYTEA  NOT NULL,
+    fence      BIGINT NOT NULL,
+    PRIMARY KEY (flow, tenant, slot)
+);
 
 CREATE TABLE IF NOT EXISTS onramp_outbox (
     id         BYTEA  NOT NULL PRIMARY KEY,

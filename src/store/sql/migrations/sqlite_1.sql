@@ -52,6 +52,17 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
+
+-- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.
+CREATE TABLE IF NOT EXISTS onramp_slot (
+    flow       TEXT    NOT NULL,
+    tenant     TEXT    NOT NULL,
+    slot       INTEGER NOT NULL,
+    onboarding BLOB    NOT NULL,
+    fence      INTEGER NOT NULL,
+    PRIMARY KEY (flow, tenant, slot)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS onramp_outbox (
     id         BLOB    NOT NULL PRIMARY KEY,

@@ -1,0 +1,202 @@
+//! Claims: who gets what is due, and for whom there is room.
+//!
+//! ```text
+//!   ClaimRequest ─┬─ no limit, SKIP LOCKED ──> take: find, lock and take in one transaction
+//!                 │                            (PostgreSQL: in one statement)
+//!                 └─ limit, or Buckets ──────> compete: look without locks ─> take by compare-and-swap
+//!                                              what was seen, slots included; who loses looks again
+//!   recall: whose turn was last, how far back to look; forgetting it costs nothing but time
+//! ```
+//!
+//! - *Finding is a range of an index, in its order*: `(flow, due_at, onboarding)` for what is due
+//!   longest, `(flow, tenant, due_at, onboarding)` for turns, where finding the next tenant is one step
+//!   however much the one before has waiting.
+//! - *A slot is a row that names a lease*: an onboarding and a fence. It is free when that lease is
+//!   over, so nothing has to give it back, and a crash leaks none. A fence never repeats, so a lease
+//!   that is over stays so; one that only ran out is ended before its slot is taken.
+//! - *A bucket is four bits of the identity*, stored nowhere: workers that compete look at the same
+//!   stretch of the index and each begins with another bucket of it.
+
+mod compete;
+#[cfg(feature = "postgres")]
+pub(super) mod postgres;
+mod recall;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub(super) mod rows;
+mod slots;
+mod take;
+pub(super) mod texts;
+
+use uuid::Uuid;
+
+use crate::id::{Fence, FlowName, OnboardingId};
+use crate::store::claim::ClaimRequest;
+use crate::store::error::Error;
+use crate::store::record::Lease;
+use crate::store::sql::body::SqlStore;
+use crate::store::sql::codec::Reader;
+use crate::store::sql::dialect::Dialect;
+use crate::store::sql::driver::{DbRow, args};
+use crate::store::sql::fault::Fault;
+use crate::store::sql::session::Session;
+use crate::store::sql::transact::Work;
+
+pub(super) use recall::Recall;
+pub(super) use texts::ClaimTexts;
+
+/// How workers keep out of each other's way when they claim.
+///
+/// ```
+/// use onramp::store::ClaimStrategy;
+/// assert_eq!(ClaimStrategy::default(), ClaimStrategy::SkipLocked);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ClaimStrategy {
+    /// Each passes over the rows that others have locked (`SKIP LOCKED`): for one server.
+    #[default]
+    SkipLocked,
+    /// Nobody locks what is only looked at. Each worker begins with a random part of what is due and
+    /// takes by compare-and-swap; who loses a row goes on with the next. For SQL engines that are
+    /// spread over several machines, where a lock on one is not seen on another. Only claims in fair
+    /// order keep out of each other's way: the strict order is one and the same for all.
+    Buckets,
+}
+
+impl<D: Dialect> SqlStore<D> {
+    /// Claims as asked.
+    pub(super) async fn claimed(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        if request.max == 0 {
+            return Ok(Vec::new());
+        }
+        let plan = self.recall.plan(request);
+        let together = self.strategy == ClaimStrategy::SkipLocked && request.per_tenant.is_none();
+        let (leases, learned) = if together {
+            let (request, texts) = (request.clone(), &self.names.claims);
+            let take = take::Take {
+                request,
+                plan,
+                texts,
+            };
+            self.write(take).await?
+        } else {
+            compete::claim(self, request, plan).await?
+        };
+        self.recall.learn(&request.flow, learned);
+        Ok(leases)
+    }
+
+    /// How long until something of a flow is due.
+    pub(super) async fn due_in(
+        &self,
+        flow: &FlowName,
+    ) -> Result<Option<std::time::Duration>, Error> {
+        let next = NextDue {
+            flow: flow.clone(),
+            span: self.recall.span(flow),
+            texts: &self.names.claims,
+        };
+        self.read(next).await
+    }
+}
+
+/// A queue entry as it was found.
+struct Entry {
+    id: Uuid,
+    tenant: String,
+    fence: i64,
+    /// For how long it has been due; negative when it is not due yet.
+    age: i64,
+    /// The lease that taking it makes.
+    lease: Result<Lease, Error>,
+}
+
+impl Entry {
+    /// Columns: onboarding, tenant, fence, attempt, age.
+    fn read<D: Dialect>(row: &DbRow<D>, flow: &FlowName) -> Result<Self, Error> {
+        let read = Reader::<D>::any(row, "a queue entry");
+        let id = read.uuid(0, "the onboarding")?;
+        Ok(Self {
+            id,
+            tenant: read.text(1, "the tenant")?,
+            fence: read.int(2, "the fence")?,
+            age: read.int(4, "a due time")?,
+            lease: lease::<D>(row, id, flow),
+        })
+    }
+}
+
+fn lease<D: Dialect>(row: &DbRow<D>, id: Uuid, flow: &FlowName) -> Result<Lease, Error> {
+    let id = OnboardingId::from_uuid(id);
+    let read = Reader::<D>::of(row, id);
+    Ok(Lease {
+        tenant: read.tenant(1)?,
+        flow: flow.clone(),
+        id,
+        fence: Fence::new(read.count(2, "the fence")?).next(),
+        attempt: read.count::<u32>(3, "the attempts")?.saturating_add(1),
+    })
+}
+
+/// The leases of what was taken. One that cannot be read is taken and not given out, so that it keeps
+/// nobody from what is due after it.
+fn leases<'e>(taken: impl Iterator<Item = &'e Entry>) -> Vec<Lease> {
+    let readable = taken.filter_map(|entry| match &entry.lease {
+        Ok(lease) => Some(lease.clone()),
+        Err(error) => {
+            tracing::error!(onboarding = %entry.id, %error, "skipped in the queue");
+            None
+        }
+    });
+    readable.collect()
+}
+
+/// Hands back leases that end later than twice their length from now: the clock was set back, and
+/// nobody is to wait for it to catch up. They are due at the next claim.
+struct FreeOverlong {
+    flow: FlowName,
+    texts: &'static ClaimTexts,
+}
+
+impl<D: Dialect> Work<D> for FreeOverlong {
+    type Out = ();
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
+        let args = args![self.flow.as_str()];
+        for row in &db.all(self.texts.furthest, args).await? {
+            let read = Reader::<D>::any(row, "a queue entry");
+            let id = read.uuid(0, "the onboarding")?;
+            let fence: i64 = read.int(1, "the fence")?;
+            let lease: i64 = read.int(3, "the length of the lease")?;
+            let rest: i64 = read.int(4, "what is left of the lease")?;
+            let leased = read.int(2, "the lease")? == 1;
+            if leased && rest > lease.saturating_mul(2) {
+                let args = args![0, id, fence, 1];
+                db.run(db.sql.hand_back, args).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How long until something of a flow is due.
+struct NextDue {
+    flow: FlowName,
+    span: i64,
+    texts: &'static ClaimTexts,
+}
+
+impl<D: Dialect> Work<D> for NextDue {
+    type Out = Option<std::time::Duration>;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Self::Out, Fault> {
+        let args = args![self.flow.as_str(), self.span];
+        let rows = db.all(self.texts.next_due, args).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let micros = Reader::<D>::any(row, "the queue").int(0, "a due time")?;
+        let micros = u64::try_from(micros).unwrap_or(0);
+        Ok(Some(std::time::Duration::from_micros(micros)))
+    }
+}

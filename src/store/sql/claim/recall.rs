@@ -1,0 +1,205 @@
+//! What a store remembers between claims. Forgetting it costs nothing but time.
+//!
+//! While somebody holds an old snapshot, a database cannot clean up behind the claims: the entries
+//! that were claimed stay in the index as corpses, in front of what is due now, and whoever looks
+//! from the beginning passes over all of them. So a look from the beginning that took long is not
+//! repeated for a hundred times as long; between, looks begin where the last one ended. What an
+//! early look can miss, an entry whose transaction was slow to commit, waits for the next whole one,
+//! ten seconds at most.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use crate::id::FlowName;
+use crate::store::claim::{ClaimOrder, ClaimRequest};
+use crate::store::sql::codec::{LONGEST, micros};
+
+/// A look that takes no longer is never spared.
+const CHEAP: Duration = Duration::from_millis(3);
+
+/// How much of the time costly looks may take: one part of so many.
+const SHARE: u32 = 100;
+
+/// How long a costly look is put off at most.
+const RARE: Duration = Duration::from_secs(10);
+
+/// How far back a short look begins at least: a transaction may take so long to commit.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// What is remembered of each flow.
+#[derive(Debug, Default)]
+pub(in crate::store::sql) struct Recall(Mutex<BTreeMap<FlowName, Remembered>>);
+
+#[derive(Debug, Default)]
+struct Remembered {
+    /// Whose turn was last.
+    after: String,
+    whole: Sparing,
+    overlong: Sparing,
+    /// For how long had been due what the last look ended at, and when that was.
+    reached: Option<(Duration, Instant)>,
+}
+
+/// Keeps something costly from being done often.
+#[derive(Debug, Default)]
+struct Sparing(Option<Instant>);
+
+impl Sparing {
+    fn allows(&self) -> bool {
+        self.0.is_none_or(|until| Instant::now() >= until)
+    }
+
+    fn took(&mut self, took: Duration) {
+        let rest = took.saturating_mul(SHARE).min(RARE);
+        self.0 = (took > CHEAP).then(|| Instant::now() + rest);
+    }
+}
+
+/// How to look.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// Whose turn was last.
+    pub(super) after: String,
+    /// Whether tenants take turns.
+    pub(super) in_turn: bool,
+    /// How far back, in microseconds.
+    pub(super) span: i64,
+    /// Whether that is from the beginning.
+    whole: bool,
+    /// Whether to look for leases that end too late.
+    pub(super) overlong: bool,
+    /// Random: where to begin among those that compete.
+    pub(super) dice: u64,
+}
+
+/// Where a look ended: nothing is due that has been due for longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    /// It went from tenant to tenant and says nothing of the others.
+    Unknown,
+    /// There was nothing more.
+    End,
+    /// At what has been due for so long, in microseconds.
+    Age(i64),
+}
+
+/// What a claim found out.
+#[derive(Debug)]
+pub(super) struct Learned {
+    pub(super) after: String,
+    pub(super) reached: Reached,
+    pub(super) began: Instant,
+    pub(super) took: Duration,
+    pub(super) whole: bool,
+    /// How long looking for leases that end too late took.
+    pub(super) overlong: Option<Duration>,
+}
+
+impl Plan {
+    /// What was found out so far: that it began now, this way.
+    pub(super) fn begin(&self) -> Learned {
+        Learned {
+            after: self.after.clone(),
+            reached: Reached::Unknown,
+            began: Instant::now(),
+            took: Duration::ZERO,
+            whole: self.whole,
+            overlong: None,
+        }
+    }
+}
+
+impl Recall {
+    pub(super) fn plan(&self, request: &ClaimRequest) -> Plan {
+        let mut all = self.lock();
+        let of = all.entry(request.flow.clone()).or_default();
+        let free = of.whole.allows();
+        let whole = free || of.reached.is_none();
+        Plan {
+            after: of.after.clone(),
+            in_turn: request.order == ClaimOrder::Fair && free,
+            span: if whole { LONGEST } else { of.short() },
+            whole,
+            overlong: of.overlong.allows(),
+            dice: Uuid::new_v4().as_u64_pair().0,
+        }
+    }
+
+    /// How far back the next due time is looked for.
+    pub(super) fn span(&self, flow: &FlowName) -> i64 {
+        let all = self.lock();
+        let spared = all.get(flow).filter(|of| !of.whole.allows());
+        spared.map_or(LONGEST, Remembered::short)
+    }
+
+    pub(super) fn learn(&self, flow: &FlowName, learned: Learned) {
+        let mut all = self.lock();
+        let of = all.entry(flow.clone()).or_default();
+        of.after = learned.after;
+        let reached = match learned.reached {
+            Reached::Unknown => None,
+            Reached::End => Some(0),
+            Reached::Age(age) => Some(u64::try_from(age).unwrap_or(0)),
+        };
+        of.reached = reached.map(|age| (Duration::from_micros(age), learned.began));
+        if learned.whole {
+            of.whole.took(learned.took);
+        }
+        if let Some(took) = learned.overlong {
+            of.overlong.took(took);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<FlowName, Remembered>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Remembered {
+    /// From where the last look ended. Those that become due meanwhile come behind.
+    fn short(&self) -> i64 {
+        self.reached.map_or(LONGEST, |(age, at)| {
+            micros(age.max(MARGIN).saturating_add(at.elapsed()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::record::WorkerId;
+
+    fn request() -> ClaimRequest {
+        ClaimRequest::new(&FlowName::from_static("f"), &WorkerId::new("w"))
+    }
+
+    fn after(took: Duration, reached: Reached) -> Plan {
+        let recall = Recall::default();
+        let first = recall.plan(&request());
+        assert!(first.whole && first.span == LONGEST);
+        let mut learned = first.begin();
+        learned.took = took;
+        learned.reached = reached;
+        recall.learn(&request().flow, learned);
+        recall.plan(&request())
+    }
+
+    #[test]
+    fn a_look_that_is_cheap_is_whole() {
+        assert!(after(Duration::from_millis(1), Reached::Age(7_000_000)).whole);
+    }
+
+    #[test]
+    fn a_look_that_was_costly_is_spared() {
+        let backlog = after(Duration::from_millis(200), Reached::Age(7_000_000));
+        assert!(!backlog.whole && (7_000_000..8_000_000).contains(&backlog.span));
+        let drained = after(Duration::from_millis(200), Reached::End);
+        assert!(!drained.whole && (2_000_000..3_000_000).contains(&drained.span));
+        // Turns say nothing of what they passed by: from the beginning once more, without turns.
+        let turns = after(Duration::from_millis(200), Reached::Unknown);
+        assert!(turns.whole && !turns.in_turn && turns.span == LONGEST);
+    }
+}
