@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::id::FlowName;
+use crate::store::error::Error;
+use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::WorkerId;
 
 /// A wish for onboardings to work on, for [`Store::claim`](super::Store::claim).
@@ -54,6 +56,23 @@ impl ClaimRequest {
         }
     }
 
+    /// Whether every store can keep its names as they are. Stores call this before anything else.
+    ///
+    /// # Errors
+    /// Of kind `Invalid`: which name is over which limit; never a value.
+    ///
+    /// ```
+    /// # use onramp::store::{ClaimRequest, Error};
+    /// fn claim(request: &ClaimRequest) -> Result<(), Error> {
+    ///     request.check()?;
+    ///     Ok(()) // and so on
+    /// }
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        check_flow(&self.flow)?;
+        check_worker(&self.worker)
+    }
+
     /// So many at most.
     #[must_use]
     pub fn max(mut self, max: usize) -> Self {
@@ -96,6 +115,6 @@ pub enum ClaimOrder {
     Oldest,
     /// Tenants take turns, each with what is due longest of its own; what room is left goes to those
     /// due longest. While `n` tenants have something queued, one of them that has something due is
-    /// given a turn within `2n` claims through one store, however long the others' backlogs are.
+    /// given a turn within `4n` claims through one store, however long the others' backlogs are.
     Fair,
 }
