@@ -327,6 +327,11 @@ impl State {
         self.common.steps.get(name)
     }
 
+    /// The steps to which something has happened, by name.
+    pub fn steps(&self) -> impl Iterator<Item = (&StepName, &StepState)> {
+        self.common.steps.iter()
+    }
+
     /// What is being taken back, if anything.
     #[must_use]
     pub fn undoing(&self) -> Option<&Undoing> {
