@@ -96,6 +96,6 @@ pub enum ClaimOrder {
     Oldest,
     /// Tenants take turns, each with what is due longest of its own; what room is left goes to those
     /// due longest. While `n` tenants have something queued, one of them that has something due is
-    /// given a turn within `2n` claims through one store, however long the others' backlogs are.
+    /// given a turn within `4n` claims through one store, however long the others' backlogs are.
     Fair,
 }

@@ -137,6 +137,7 @@ impl Look {
             };
             chosen.offer::<D>(db, self, entry).await?;
         }
+        learned.alone = turns.alone();
         learned.after = turns.after;
         Ok(())
     }

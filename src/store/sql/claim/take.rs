@@ -113,11 +113,15 @@ impl Take {
         }
         taken.sort_by_key(|(place, entry)| (*place, -entry.age));
         if self.plan.in_turn {
+            let ended = turns < probes;
+            learned.alone = ended && turns <= 1 && self.plan.after.is_empty();
             // Who was looked at and not taken, for want of room, comes first next time.
             let last = taken.last().filter(|(place, _)| *place < REST);
             learned.after = match (last, looked_at) {
-                (Some((_, entry)), _) if taken.len() == *max => entry.tenant.clone(),
-                (_, Some((_, tenant))) if turns == probes => tenant,
+                (Some((at, entry)), _) if taken.len() == *max && !(ended && *at == turns) => {
+                    entry.tenant.clone()
+                }
+                (_, Some((_, tenant))) if !ended => tenant,
                 _ => String::new(),
             };
         }
@@ -143,6 +147,7 @@ impl Take {
                     found.push(entry);
                 }
             }
+            learned.alone = turns.alone();
             learned.after = turns.after;
             self.pin::<D>(db, &mut found).await?;
         }
@@ -211,6 +216,11 @@ impl Turns {
             around: after.is_empty(),
             steps,
         }
+    }
+
+    /// Whether it came back to where it began and met nobody else.
+    pub(super) fn alone(&self) -> bool {
+        self.around && !self.began.is_empty() && self.began == self.after
     }
 
     /// What is due soonest of the next tenant, due or not.
