@@ -14,7 +14,7 @@ pub(in crate::store::sql) const TEXTS: ClaimTexts = claims! {
     now: "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint",
     lock: " FOR UPDATE SKIP LOCKED",
     insert: "INSERT" " ON CONFLICT DO NOTHING",
-    oldest: dollars!(concat!(
+    oldest: dollars!(
         "WITH chosen AS MATERIALIZED (SELECT 1000000::bigint AS place, onboarding, fence, due_at \
             FROM onramp_queue WHERE flow = $1 \
             AND due_at > (extract(epoch FROM statement_timestamp()) * 1000000)::bigint - $2 \
@@ -26,10 +26,10 @@ pub(in crate::store::sql) const TEXTS: ClaimTexts = claims! {
         FROM chosen c WHERE q.onboarding = c.onboarding AND q.fence = c.fence \
         RETURNING q.onboarding, q.tenant, q.fence - 1, q.attempt - 1, \
             (extract(epoch FROM statement_timestamp()) * 1000000)::bigint - c.due_at, c.place"
-    )),
+    ),
     // `turn` walks from tenant to tenant, a step down the index each; `head` has what is due longest
     // of each; `rest` fills up with what is due longest of all.
-    in_turn: dollars!(concat!(
+    in_turn: dollars!(
         "WITH RECURSIVE turn (flow, tenant, place) AS (\
             SELECT f.flow, f.tenant, 1::bigint FROM (SELECT q.flow, q.tenant FROM onramp_queue q \
                 WHERE q.flow = $1 AND q.tenant > $2 ORDER BY q.tenant LIMIT 1) f \
@@ -63,7 +63,7 @@ pub(in crate::store::sql) const TEXTS: ClaimTexts = claims! {
                 c.place) \
         SELECT onboarding, tenant, fence, attempt, age, place FROM claimed UNION ALL \
         SELECT NULL, tenant, NULL, NULL, NULL, place FROM turn WHERE tenant IS NOT NULL"
-    )),
+    ),
     pin: "",
     take: "",
 };
