@@ -3,43 +3,18 @@
 //! Text identities are compared byte by byte on every store: `"a.b"`, `"a_b"`, `"A.B"` and
 //! `"a.b "` are four different subjects (the last one is refused outright).
 
+mod invalid;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The longest tenant or subject identity, in bytes of UTF-8.
-pub const MAX_ID_BYTES: usize = 128;
-
-/// A tenant or subject identity that cannot be stored.
-///
-/// ```
-/// use onramp::SubjectId;
-/// let error = SubjectId::new("org 1 ").unwrap_err();
-/// assert_eq!(error.to_string(), "subject id starts or ends with white space: trim it");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} {problem}")]
-pub struct InvalidId {
-    what: &'static str,
-    problem: &'static str,
-}
-
-fn check_id(what: &'static str, text: &str) -> Result<(), InvalidId> {
-    let problem = if text.is_empty() {
-        "is empty: give at least one character"
-    } else if text.len() > MAX_ID_BYTES {
-        "is longer than 128 bytes: use a shorter key"
-    } else if text.chars().any(char::is_control) {
-        "contains a control character: remove it"
-    } else if text.trim() != text {
-        "starts or ends with white space: trim it"
-    } else {
-        return Ok(());
-    };
-    Err(InvalidId { what, problem })
-}
+use invalid::check_id;
+pub use invalid::{InvalidId, MAX_ID_BYTES};
+#[cfg(feature = "store")]
+pub(crate) use invalid::{check_label, check_name};
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
@@ -49,7 +24,8 @@ macro_rules! text_id {
         pub struct $name(String);
 
         impl $name {
-            /// Accepts 1 to 128 bytes of UTF-8 without control characters or outer white space.
+            /// Accepts 1 to 128 bytes of UTF-8 without control characters, line
+            /// separators or outer white space.
             ///
             /// # Errors
             /// [`InvalidId`] says which rule the text broke.

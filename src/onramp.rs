@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, NotCleared, Step};
 use crate::id::{OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
-use crate::store::{CommitError, Error, InDoubt, Resolution, Store, StoreExt};
+use crate::store::{
+    CommitError, Error, InDoubt, Join, Resolution, Store, StoreExt, commit_in, enroll_in,
+};
 use crate::time::{Clock, SystemClock};
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
@@ -147,6 +149,76 @@ impl<F: Flow> Onramp<F> {
     {
         let now = self.clock.now();
         self.store.commit_change(&self.flow, change, now).await
+    }
+
+    /// Creates the onboarding of a subject, if there is none, in a transaction of the host's: it is
+    /// there if and when the host commits. Until then there is no handle; afterwards
+    /// [`open`](Self::open) gives it.
+    ///
+    /// # Errors
+    /// Of the store; then roll the transaction back.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn sign_up<F: Flow>(
+    /// #     onramp: &Onramp<F>, store: &SqliteStore, pool: &sqlx::SqlitePool,
+    /// #     tenant: &TenantId, subject: &SubjectId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    /// sqlx::query("INSERT INTO users (id) VALUES ($1)")
+    ///     .bind(subject.as_str())
+    ///     .execute(&mut *transaction)
+    ///     .await?;
+    /// onramp.enroll_in(&mut store.join(&mut transaction), tenant, subject).await?;
+    /// transaction.commit().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn enroll_in(
+        &self,
+        join: &mut dyn Join,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<OnboardingId, Error> {
+        let now = self.clock.now();
+        enroll_in::<F>(join, self.flow.plan(), tenant, subject, now).await
+    }
+
+    /// Stores a change in a transaction of the host's: it is stored if and when the host commits.
+    /// Until then there is no new handle; afterwards [`resolve`](Self::resolve) with the token gives
+    /// it, also when the host does not know whether its commit came through.
+    ///
+    /// # Errors
+    /// [`CommitError`]: not applied or conflict. After `Conflict`, or a refusal by the rules, nothing
+    /// was written and the transaction can go on; after an error of the store roll it back.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn paid<F: Flow, E: Evidence<F>>(
+    /// #     onramp: &Onramp<F>, store: &SqliteStore, pool: &sqlx::SqlitePool,
+    /// #     running: Onboarding<F, InProgress>, evidence: E,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> where E: 'static, F: 'static {
+    /// let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    /// sqlx::query("INSERT INTO payments (subject) VALUES ($1)")
+    ///     .bind(running.subject().as_str())
+    ///     .execute(&mut *transaction)
+    ///     .await?;
+    /// let change = running.attest(evidence);
+    /// let token = onramp.commit_in(&mut store.join(&mut transaction), change).await?;
+    /// transaction.commit().await?;
+    /// let _now = onramp.resolve(&token).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn commit_in<From, To>(
+        &self,
+        join: &mut dyn Join,
+        change: Change<F, From, To>,
+    ) -> Result<InDoubt, CommitError<F, From>>
+    where
+        From: Stage,
+        To: Stage,
+    {
+        let now = self.clock.now();
+        commit_in(join, self.flow.plan(), change, now).await
     }
 
     /// Looks up what became of a commit whose outcome was not known.

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, NewOnboarding,
-    NotAppliedBecause, OutboxMessage, Row, WorkerId,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease,
+    NewOnboarding, NotAppliedBecause, OutboxMessage, Row,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};

@@ -3,6 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "conformance/adopt.rs"]
+mod adopt;
+#[path = "conformance/inexact.rs"]
+mod inexact;
 mod support;
 
 use std::collections::HashMap;
@@ -24,9 +28,18 @@ async fn our_stores_hold() {
     let mut stores = each_store().await;
     stores.extend(each_store_by_buckets().await);
     for store in stores {
-        let violations = conformance::check(store).await;
-        assert!(violations.is_empty(), "{violations:#?}");
+        let boxed: Box<dyn Store> = Box::new(Arc::clone(&store));
+        for store in [Arc::clone(&store), Arc::new(boxed), Arc::new(store)] {
+            let violations = conformance::check(store).await;
+            assert!(violations.is_empty(), "{violations:#?}");
+        }
     }
+}
+
+#[test]
+fn adopting_takes_less_than_thirty_lines() {
+    let lines = include_str!("conformance/adopt.rs").lines().count();
+    assert!(lines < 30, "{lines} lines");
 }
 
 /// How a store can be wrong.

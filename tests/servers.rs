@@ -1,4 +1,4 @@
-//! What only a database server can get wrong: many connections, cut connections, migrations.
+//! What only a database server can get wrong: many connections, cut connections.
 
 #![allow(
     clippy::allow_attributes,
@@ -9,14 +9,16 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
+#[path = "support/proxy.rs"]
+mod proxy;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use onramp::CommandId;
 use onramp::prelude::*;
 use onramp::store::{ClaimRequest, Error, ErrorKind, NotAppliedBecause, SqlOptions, WorkerId};
+use proxy::Proxy;
 use sqlx::{Connection as _, Executor as _, Row as _};
 use support::{Company, Desk, Faults, mysql_database, postgres_database};
 use tokio::task::JoinSet;
@@ -62,21 +64,7 @@ impl Database {
         Arc::new(Desk::new(self.store().await, Faults::default()))
     }
 
-    /// Runs a statement by a connection of its own.
-    async fn run(&self, sql: String) {
-        let sql = sqlx::AssertSqlSafe(sql);
-        match self.kind {
-            Kind::Postgres => {
-                let mut on = sqlx::PgConnection::connect(&self.url).await.unwrap();
-                on.execute(sqlx::raw_sql(sql)).await.unwrap();
-            }
-            Kind::MySql => {
-                let mut on = sqlx::MySqlConnection::connect(&self.url).await.unwrap();
-                on.execute(sqlx::raw_sql(sql)).await.unwrap();
-            }
-        }
-    }
-
+    /// The number that a query gives, by a connection of its own.
     async fn number(&self, sql: String) -> i64 {
         let sql = sqlx::AssertSqlSafe(sql);
         match self.kind {
@@ -140,51 +128,6 @@ impl Database {
 
 fn company(name: &str) -> Company {
     Company { name: name.into() }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn any_number_of_migrators_make_one_schema() {
-    for database in Database::each().await {
-        let checking = || SqlOptions::new(&database.url).migrate(false);
-        let missing = database.open(checking()).await.err().unwrap();
-        assert_eq!(missing.kind(), ErrorKind::Schema, "{missing:?}");
-        let database = Arc::new(database);
-        let mut migrators = JoinSet::new();
-        for _ in 0..8 {
-            let database = Arc::clone(&database);
-            migrators.spawn(async move { database.store().await });
-        }
-        assert_eq!(migrators.join_all().await.len(), 8);
-        database
-            .open(SqlOptions::new(&database.url).migrate(false))
-            .await
-            .unwrap();
-        let versions = "SELECT count(*) FROM onramp_schema".to_owned();
-        assert_eq!(database.number(versions).await, 1);
-        database
-            .run("INSERT INTO onramp_schema (version, applied_at) VALUES (9, 0)".to_owned())
-            .await;
-        let newer = database.open(SqlOptions::new(&database.url)).await;
-        assert_eq!(newer.err().unwrap().kind(), ErrorKind::Schema);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_migration_that_was_interrupted_is_finished() {
-    for database in Database::each().await {
-        if database.kind == Kind::MySql {
-            // Its statements commit one by one: what is there when a migrator dies half-way.
-            let store = database.store().await;
-            drop(store);
-            database
-                .run("DROP TABLE onramp_outbox; DELETE FROM onramp_schema".to_owned())
-                .await;
-        }
-        let desk = database.desk().await;
-        desk.paid("org-1").await;
-        desk.engine().run_until_idle().await.unwrap();
-        assert_eq!(desk.open("org-1").await.stage(), StageKind::Completed);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -471,48 +414,17 @@ async fn dropped_futures_leave_no_transaction_open() {
     }
 }
 
-/// Passes bytes on to a server until it is told to keep them to itself.
-fn proxy(server: String) -> (u16, Arc<AtomicBool>) {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let silent = Arc::new(AtomicBool::new(false));
-    let hush = Arc::clone(&silent);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let client = client.unwrap();
-            let server = std::net::TcpStream::connect(&server).unwrap();
-            let ways = [
-                (client.try_clone().unwrap(), server.try_clone().unwrap()),
-                (server, client),
-            ];
-            for (mut from, mut to) in ways {
-                let hush = Arc::clone(&hush);
-                std::thread::spawn(move || {
-                    let mut bytes = [0; 4096];
-                    while let Ok(some @ 1..) = from.read(&mut bytes) {
-                        if !hush.load(SeqCst) && to.write_all(&bytes[..some]).is_err() {
-                            break;
-                        }
-                    }
-                });
-            }
-        }
-    });
-    (port, silent)
-}
-
 #[tokio::test]
 async fn a_connection_that_leads_nowhere_is_given_up() {
     for database in Database::each().await {
-        let (before, rest) = database.url.split_once('@').unwrap();
-        let (server, name) = rest.split_once('/').unwrap();
-        let (port, silent) = proxy(server.to_owned());
-        let url = format!("{before}@127.0.0.1:{port}/{name}");
+        let (_, rest) = database.url.split_once('@').unwrap();
+        let proxy = Proxy::before(rest.split_once('/').unwrap().0);
+        let url = proxy.url(&database.url);
         let store = database.open(SqlOptions::new(url)).await.unwrap();
         let desk = Desk::new(store, Faults::default());
         let pending = desk.pending("org-1").await;
         let clearance = desk.onramp.clear(&pending).await.unwrap();
-        silent.store(true, SeqCst);
+        proxy.silence(true);
         // From here on time passes by itself whenever nothing else happens.
         tokio::time::pause();
         let ended = desk.onramp.commit(pending.start(clearance)).await;
@@ -523,7 +435,7 @@ async fn a_connection_that_leads_nowhere_is_given_up() {
         };
         assert_eq!(ended.map(drop).map_err(of), Err(expected));
         tokio::time::resume();
-        silent.store(false, SeqCst);
+        proxy.silence(false);
         assert_eq!(step(&desk, "org-1").await, Ok(()));
     }
 }

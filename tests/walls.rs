@@ -211,7 +211,8 @@ fn engine_knows_no_adapter(sources: &[Source]) -> Vec<String> {
         .collect()
 }
 
-/// No type of sqlx is in a public signature. The one seam to sqlx is a private module.
+/// No type of sqlx is in a public signature, but the transaction of a host that is joined. The one seam
+/// to sqlx is a private module.
 fn sqlx_stays_inside(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     let sql = sources
@@ -229,7 +230,10 @@ fn sqlx_stays_inside(sources: &[Source]) -> Vec<String> {
                 .split(['{', ';', '}'])
                 .next()
                 .unwrap_or("");
-            if signature.contains("sqlx::") {
+            if signature
+                .replace("sqlx::Transaction<", "")
+                .contains("sqlx::")
+            {
                 broken.push(format!("{}: {}", source.path, signature.trim()));
             }
         }

@@ -79,14 +79,14 @@ impl Session {
         for (from, many) in chunks(from, many) {
             let (n, id, series) = self.words(from, many);
             let text = self.text();
+            let filler = "x".repeat(200);
             self.run(format!(
                 "INSERT INTO onramp_onboarding (id, tenant, flow, subject, active, revision, stage, \
                  fence, state, head, created_at, updated_at) \
-                 SELECT {id}, {tenant}, 'bench', {subject}, 1, 1, 'completed', 1, {state}, {id}, 0, 0 \
+                 SELECT {id}, {tenant}, 'bench', {subject}, 1, 1, 'completed', 1, '{{\"filler\":\"{filler}\"}}', {id}, 0, 0 \
                  FROM {series}",
                 tenant = text(&format!("{n} % {tenants}"), "t-"),
                 subject = text(n, "s-"),
-                state = format!("'{{\"filler\":\"{}\"}}'", "x".repeat(200)),
             ))
             .await;
         }

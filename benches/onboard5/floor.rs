@@ -77,7 +77,7 @@ macro_rules! one {
     }};
 }
 
-pub async fn floor(store: &str, folder: &Path, connections: u32) -> One {
+pub(crate) async fn floor(store: &str, folder: &Path, connections: u32) -> One {
     match store {
         "postgres" => {
             let options = PgPoolOptions::new().max_connections(connections);

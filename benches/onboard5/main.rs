@@ -47,6 +47,12 @@ struct Args {
     /// How many connections the floor may open.
     #[arg(long, default_value_t = 64)]
     floor_connections: u32,
+    /// Leaves the floor out: for profiles.
+    #[arg(long)]
+    no_floor: bool,
+    /// Leaves onramp out: for profiles.
+    #[arg(long)]
+    only_floor: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -127,12 +133,19 @@ async fn run(case: &Case, args: &Args) {
     let (mut transactions, mut bytes) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
         let before = (store.transactions(), meter.written().await);
-        let (done, rate) = measure(&one, case.concurrency, length).await;
+        let first = if args.only_floor { &floor } else { &one };
+        let (done, rate) = measure(first, case.concurrency, length).await;
         let after = (store.transactions(), meter.written().await);
         ours.push(rate);
         transactions.push((after.0 - before.0) as f64 / done as f64);
         bytes.push((after.1 - before.1) as f64 / done as f64);
-        by_hand.push(measure(&floor, case.floor, length).await.1);
+        let floor = async {
+            match args.no_floor {
+                true => f64::NAN,
+                false => measure(&floor, case.floor, length).await.1,
+            }
+        };
+        by_hand.push(floor.await);
     }
     let (ours, by_hand) = (median(ours), median(by_hand));
     println!(

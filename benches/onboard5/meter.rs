@@ -1,8 +1,10 @@
 //! How many bytes a database has written to its log.
 
+#![expect(clippy::panic, reason = "a benchmark may panic")]
+
 use sqlx::Row as _;
 
-pub enum Meter {
+pub(crate) enum Meter {
     Postgres(sqlx::PgPool),
     MariaDb(sqlx::MySqlPool),
     /// SQLite writes in this process.
@@ -10,7 +12,7 @@ pub enum Meter {
 }
 
 impl Meter {
-    pub async fn new(store: &str) -> Self {
+    pub(crate) async fn new(store: &str) -> Self {
         match store {
             "postgres" => Self::Postgres(sqlx::PgPool::connect(&url(store)).await.unwrap()),
             "mariadb" => Self::MariaDb(sqlx::MySqlPool::connect(&url(store)).await.unwrap()),
@@ -18,7 +20,7 @@ impl Meter {
         }
     }
 
-    pub async fn written(&self) -> u64 {
+    pub(crate) async fn written(&self) -> u64 {
         match self {
             Self::Postgres(pool) => {
                 let row = sqlx::query("SELECT (pg_current_wal_lsn() - '0/0')::bigint")
@@ -44,7 +46,7 @@ impl Meter {
 }
 
 /// The URL of a test server.
-pub fn url(store: &str) -> String {
+pub(crate) fn url(store: &str) -> String {
     let name = match store {
         "postgres" => "ONRAMP_TEST_POSTGRES_URL",
         _ => "ONRAMP_TEST_MYSQL_URL",

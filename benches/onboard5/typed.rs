@@ -33,14 +33,14 @@ macro_rules! steps {
 steps!(First "first", Second "second", Third "third", Fourth "fourth", Fifth "fifth");
 
 /// Counts the write transactions of a store.
-pub enum Counted {
+pub(crate) enum Counted {
     Postgres(PostgresStore),
     MariaDb(MySqlStore),
     Sqlite(SqliteStore),
 }
 
 impl Counted {
-    pub fn transactions(&self) -> u64 {
+    pub(crate) fn transactions(&self) -> u64 {
         match self {
             Self::Postgres(store) => store.written().transactions,
             Self::MariaDb(store) => store.written().transactions,
@@ -54,7 +54,7 @@ fn text() -> String {
     "x".repeat(200 - r#"{"text":""}"#.len())
 }
 
-pub async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
+pub(crate) async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
     let (shared, counted): (Arc<dyn Store>, _) = match store {
         "postgres" => {
             let store = PostgresStore::connect(&url(store)).await.unwrap();
@@ -97,8 +97,7 @@ pub async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
             let answer = running.submit(Fourth { text: text() });
             let running = onramp.commit(answer).await.unwrap();
             let answer = running.submit(Fifth { text: text() });
-            let running = onramp.commit(answer).await.unwrap();
-            let _done = onramp.commit(running.complete()).await.unwrap();
+            let _done = onramp.commit(answer.and_complete()).await.unwrap();
         })
     });
     (one, counted)

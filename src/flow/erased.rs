@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::flow::{
-    EncodedFact, FactError, Facts, Gate, GateClosed, GateContext, Needs, Task, TaskContext,
-    TaskError,
+    EncodedFact, FactError, Facts, Gate, GateClosed, GateContext, Needs, Problem, Task,
+    TaskContext, TaskError,
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -68,7 +68,9 @@ impl<F: 'static, T: Task<F>> ErasedTask for Erase<F, T> {
                 future: Box::pin(self.task.run(cx, needs)),
                 map: |done: Result<T::Output, TaskError>| {
                     let output = done.map_err(Fault::Task)?;
-                    EncodedFact::encode(&output).map_err(Fault::Fact)
+                    // Another attempt would make the same effect, and the same fact of it.
+                    EncodedFact::encode(&output)
+                        .map_err(|error| Fault::Task(TaskError::fatal(Problem::UNSTORABLE, error)))
                 },
             }),
         }

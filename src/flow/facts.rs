@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::flow::Step;
+use crate::flow::limits::{self, Unstorable};
 use crate::id::StepName;
-
-/// The largest serialised fact, in bytes.
-pub(crate) const MAX_FACT_BYTES: usize = 256 * 1024;
 
 /// One fact in its serialised form.
 ///
@@ -37,28 +35,39 @@ impl EncodedFact {
     /// Serialises a fact.
     ///
     /// # Errors
-    /// [`FactError`] when the type refuses to serialise, the text holds NUL (no database keeps it
-    /// alike), or it is larger than 256 KiB.
+    /// [`FactError`] when the type refuses to serialise, or as [`check`](Self::check).
     pub fn encode<T: Step>(fact: &T) -> Result<Self, FactError> {
-        let fail = |problem: String| FactError::new(StepName::from_static(T::NAME), problem);
-        let json = serde_json::value::to_raw_value(fact).map_err(|e| fail(e.to_string()))?;
-        if json.get().len() > MAX_FACT_BYTES {
-            return Err(fail(format!(
-                "is {} bytes: at most {MAX_FACT_BYTES} are stored",
-                json.get().len()
-            )));
+        let step = StepName::from_static(T::NAME);
+        match serde_json::value::to_raw_value(fact) {
+            Ok(json) => {
+                let version = T::VERSION;
+                let encoded = Self {
+                    step,
+                    version,
+                    json,
+                };
+                encoded.check()?;
+                Ok(encoded)
+            }
+            Err(error) => Err(FactError::new(step, error.to_string())),
         }
-        if holds_nul(json.get()) {
-            return Err(fail("contains a NUL character: remove it".to_owned()));
-        }
-        Ok(Self {
-            step: StepName::from_static(T::NAME),
-            version: T::VERSION,
-            json,
+    }
+
+    /// Whether it may be stored: at most [`MAX_FACT_BYTES`](super::MAX_FACT_BYTES) of JSON, nested at
+    /// most [`MAX_FACT_DEPTH`](super::MAX_FACT_DEPTH) levels deep, of whole characters without NUL.
+    /// Held before a fact gets to a store, and by every store, so that all of them keep the same.
+    ///
+    /// # Errors
+    /// [`FactError`], of which [`unstorable`](FactError::unstorable) says why.
+    pub fn check(&self) -> Result<(), FactError> {
+        limits::check(self.json.get()).map_err(|why| FactError {
+            step: self.step.clone(),
+            problem: why.to_string(),
+            unstorable: Some(why),
         })
     }
 
-    /// A fact as read from a store.
+    /// A fact as read from a store. What an older version has stored is read, whatever its size.
     ///
     /// # Errors
     /// [`FactError`] when `json` is not JSON.
@@ -117,14 +126,6 @@ impl EncodedFact {
             ))
         })
     }
-}
-
-/// Whether a JSON text has an escaped NUL: `\u0000` after an even number of backslashes.
-fn holds_nul(json: &str) -> bool {
-    json.match_indices("\\u0000").any(|(at, _)| {
-        let before = json[..at].bytes().rev();
-        before.take_while(|byte| *byte == b'\\').count() % 2 == 0
-    })
 }
 
 /// The facts that exist, by step. What a task's needs are read from.
@@ -199,34 +200,27 @@ impl FromIterator<EncodedFact> for Facts {
 pub struct FactError {
     step: StepName,
     problem: String,
+    unstorable: Option<Unstorable>,
 }
 
 impl FactError {
     pub(crate) fn new(step: StepName, problem: String) -> Self {
-        Self { step, problem }
+        Self {
+            step,
+            problem,
+            unstorable: None,
+        }
+    }
+
+    /// The rule of storing that it breaks, if that is what is wrong.
+    #[must_use]
+    pub fn unstorable(&self) -> Option<&Unstorable> {
+        self.unstorable.as_ref()
     }
 
     /// The step whose fact it is.
     #[must_use]
     pub fn step(&self) -> &StepName {
         &self.step
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::holds_nul;
-
-    #[test]
-    fn nul_is_told_from_text_that_looks_like_it() {
-        for (text, nul) in [
-            ("a\0b", true),
-            ("a\\\0", true),
-            ("a\\u0000", false),
-            ("\\\\u0000", false),
-        ] {
-            let json = serde_json::to_string(text).unwrap();
-            assert_eq!(holds_nul(&json), nul, "{json}");
-        }
     }
 }

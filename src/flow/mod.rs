@@ -20,6 +20,7 @@ mod erased;
 mod fact;
 mod facts;
 mod gate;
+mod limits;
 mod needs;
 mod plan;
 #[expect(
@@ -35,6 +36,7 @@ pub use definition::{Definition, InvalidFlow};
 pub use fact::{Answer, Evidence, Invalid, Step};
 pub use facts::{EncodedFact, FactError, Facts};
 pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
+pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
 pub use needs::Needs;
 pub use plan::{Kind, Need, Plan, PlanStep};
 pub use retry::{RetryPolicy, Roll};

@@ -274,6 +274,11 @@ impl Problem {
         "interrupted",
         "Setting this up was interrupted too often. We have been told and will look into it.",
     );
+    /// The engine's own: what a task gave cannot be stored, because it is too large, say.
+    pub const UNSTORABLE: Self = Self::new(
+        "result_not_storable",
+        "Something went wrong on our side. We have been told and will look into it.",
+    );
     /// The engine's own: what was built is not there.
     pub const DRIFTED: Self = Self::new(
         "not_as_built",

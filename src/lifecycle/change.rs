@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::flow::{EncodedFact, FactError, Invalid};
 use crate::id::{Actor, CommandId, OnboardingId, StepName};
 use crate::lifecycle::onboarding::Onboarding;
+use crate::lifecycle::stage::{Completed, InProgress};
 
 /// An operation on an onboarding that leads from stage `From` to stage `To` once it is committed.
 ///
@@ -33,6 +34,11 @@ pub struct Change<F, From, To> {
         expect(dead_code, reason = "read by the commit")
     )]
     pub(crate) intent: Intent,
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "read by the commit")
+    )]
+    pub(crate) completes: bool,
     to: PhantomData<fn() -> To>,
 }
 
@@ -43,6 +49,7 @@ impl<F, From, To> Change<F, From, To> {
             by,
             id: CommandId::fresh(),
             intent,
+            completes: false,
             to: PhantomData,
         }
     }
@@ -63,6 +70,30 @@ impl<F, From, To> Change<F, From, To> {
     #[must_use]
     pub fn command_id(&self) -> CommandId {
         self.id
+    }
+}
+
+impl<F, From> Change<F, From, InProgress> {
+    /// The same, and completion with it: one commit for the last answer and the end. Rejected as a
+    /// whole when something is outstanding after it, as [`complete`](Onboarding::complete) would be.
+    ///
+    /// ```no_run
+    /// # use onramp::prelude::*;
+    /// # async fn last_page<F: Flow, A: Answer<F>>(
+    /// #     onramp: Onramp<F>, running: Onboarding<F, InProgress>, last: A,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> where A: 'static {
+    /// let done: Onboarding<F, Completed> = onramp.commit(running.submit(last).and_complete()).await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn and_complete(self) -> Change<F, From, Completed> {
+        Change {
+            before: self.before,
+            by: self.by,
+            id: self.id,
+            intent: self.intent,
+            completes: true,
+            to: PhantomData,
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::id::FlowName;
+use crate::store::error::Error;
+use crate::store::limits::{check_flow, check_worker};
 use crate::store::record::WorkerId;
 
 /// A wish for onboardings to work on, for [`Store::claim`](super::Store::claim).
@@ -52,6 +54,23 @@ impl ClaimRequest {
             order: ClaimOrder::Oldest,
             per_tenant: None,
         }
+    }
+
+    /// Whether every store can keep its names as they are. Stores call this before anything else.
+    ///
+    /// # Errors
+    /// Of kind `Invalid`: which name is over which limit; never a value.
+    ///
+    /// ```
+    /// # use onramp::store::{ClaimRequest, Error};
+    /// fn claim(request: &ClaimRequest) -> Result<(), Error> {
+    ///     request.check()?;
+    ///     Ok(()) // and so on
+    /// }
+    /// ```
+    pub fn check(&self) -> Result<(), Error> {
+        check_flow(&self.flow)?;
+        check_worker(&self.worker)
     }
 
     /// So many at most.

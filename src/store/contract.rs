@@ -23,6 +23,8 @@ use crate::store::record::{
 ///
 /// - *Tenants*: what belongs to another tenant is absent.
 /// - *Exact keys*: identities are compared byte by byte.
+/// - *Limits*: what [`Commit::check`] and [`NewOnboarding::check`] refuse is refused before anything
+///   else, as [`ErrorKind::Invalid`](super::ErrorKind::Invalid); what they take is kept byte by byte.
 /// - *Durability*: `Ok` means that it survives the loss of the process.
 /// - *Errors*: an [`Error`] whose kind is not [`ErrorKind::InDoubt`](super::ErrorKind::InDoubt)
 ///   means that nothing has changed.
@@ -33,7 +35,7 @@ use crate::store::record::{
 ///   counts as run out: the clock was set back.
 ///
 /// [`MemoryStore`](super::MemoryStore) is a whole implementation to read; the conformance suite in
-/// `testing` tells whether yours holds.
+/// `testing` tells whether yours holds. A store in a `Box` or an `Arc` is a store too.
 ///
 /// ```
 /// use std::sync::Arc;

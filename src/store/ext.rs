@@ -14,7 +14,7 @@ use crate::store::commit_error::{
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::prepare::{Draft, Refused, prepare};
-use crate::store::record::{CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
+use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
 
 /// What became of a commit whose outcome was not known.
 ///
@@ -65,22 +65,7 @@ pub trait StoreExt: Store {
             if let Some(row) = self.find(&key).await? {
                 return Ok(loaded(row));
             }
-            let id = OnboardingId::fresh();
-            let (state, created) = State::create(id, key, flow.plan(), now);
-            let entry = chain::entry(
-                Digest::ZERO,
-                id,
-                state.revision(),
-                CommandId::fresh(),
-                Actor::Host,
-                &[created],
-            )
-            .map_err(|error| {
-                Error::new(ErrorKind::Invalid, "the event does not serialise").because(error)
-            })?;
-            let head = entry.hash;
-            let row = Row { state, head };
-            let created = self.create(NewOnboarding { row, entry }).await?;
+            let created = self.create(new_onboarding(key, flow.plan(), now)?).await?;
             Ok(loaded(created.row))
         }
     }
@@ -158,7 +143,31 @@ pub trait StoreExt: Store {
 
 impl<S: Store + ?Sized> StoreExt for S {}
 
-fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
+/// An onboarding at its first revision.
+pub(super) fn new_onboarding(
+    key: Key,
+    plan: &Plan,
+    now: DateTime<Utc>,
+) -> Result<NewOnboarding, Error> {
+    let id = OnboardingId::fresh();
+    let (state, created) = State::create(id, key, plan, now);
+    let entry = chain::entry(
+        Digest::ZERO,
+        id,
+        state.revision(),
+        CommandId::fresh(),
+        Actor::Host,
+        &[created],
+    )
+    .map_err(|error| {
+        Error::new(ErrorKind::Invalid, "the event does not serialise").because(error)
+    })?;
+    let head = entry.hash;
+    let row = Row { state, head };
+    Ok(NewOnboarding { row, entry })
+}
+
+pub(super) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
     Key {
         tenant: tenant.clone(),
         flow: FlowName::from_static(F::NAME),
@@ -192,34 +201,10 @@ where
     To: Stage,
 {
     let token = change.in_doubt();
-    let Change {
-        before, by, intent, ..
-    } = change;
-    let (state, head) = before.into_stored();
-    let before = Row { state, head };
-    let (action, facts) = match realise(intent, &by, now) {
-        Ok(realised) => realised,
-        Err(invalid) => return Err(not_applied(before, NotAppliedBecause::Invalid(invalid))),
-    };
-    let draft = Draft {
-        before: &before,
-        plan,
-        command: token.command,
-        commands: &[Command { by, action }],
-        facts,
-        fence: None,
-        now,
-    };
-    let commit = match prepare(draft) {
-        Ok(Some(commit)) => commit,
+    let (before, commit) = match drafted(plan, change, now)? {
+        (before, Some(commit)) => (before, commit),
         // What is wished holds already.
-        Ok(None) => return reached(before),
-        Err(Refused::Rejected(no)) => {
-            return Err(not_applied(before, NotAppliedBecause::Rejected(no)));
-        }
-        Err(Refused::Store(error)) => {
-            return Err(not_applied(before, NotAppliedBecause::Store(error)));
-        }
+        (before, None) => return reached(before),
     };
     let after = commit.row.clone();
     match store.commit(commit).await {
@@ -249,6 +234,47 @@ where
     }
 }
 
+/// The row that a change was made on, and the commit; none when what is wished holds already.
+pub(super) fn drafted<F: Flow, From: Stage, To>(
+    plan: &Plan,
+    change: Change<F, From, To>,
+    now: DateTime<Utc>,
+) -> Result<(Row, Option<Commit>), CommitError<F, From>> {
+    let command = change.command_id();
+    let Change {
+        before,
+        by,
+        intent,
+        completes,
+        ..
+    } = change;
+    let (state, head) = before.into_stored();
+    let before = Row { state, head };
+    let (action, facts) = match realise(intent, &by, now) {
+        Ok(realised) => realised,
+        Err(invalid) => return Err(not_applied(before, NotAppliedBecause::Invalid(invalid))),
+    };
+    let mut commands = vec![Command { by, action }];
+    commands.extend(completes.then_some(Command {
+        by: Actor::Host,
+        action: Action::Complete { verified: false },
+    }));
+    let draft = Draft {
+        before: &before,
+        plan,
+        command,
+        commands: &commands,
+        facts,
+        fence: None,
+        now,
+    };
+    match prepare(draft) {
+        Ok(commit) => Ok((before, commit)),
+        Err(Refused::Rejected(no)) => Err(not_applied(before, NotAppliedBecause::Rejected(no))),
+        Err(Refused::Store(error)) => Err(not_applied(before, NotAppliedBecause::Store(error))),
+    }
+}
+
 /// The typed handle of a stored row; a conflict when it has moved on to another stage meanwhile.
 fn reached<F: Flow, From: Stage, To: Stage>(
     row: Row,
@@ -262,12 +288,12 @@ fn reached<F: Flow, From: Stage, To: Stage>(
     Err(conflict(row))
 }
 
-fn conflict<F: Flow, From: Stage>(current: Row) -> CommitError<F, From> {
+pub(super) fn conflict<F: Flow, From: Stage>(current: Row) -> CommitError<F, From> {
     let current = loaded(current);
     CommitError::Conflict(Box::new(Conflict { current }))
 }
 
-fn not_applied<F: Flow, From: Stage>(
+pub(super) fn not_applied<F: Flow, From: Stage>(
     before: Row,
     because: NotAppliedBecause,
 ) -> CommitError<F, From> {

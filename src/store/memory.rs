@@ -13,6 +13,7 @@ use crate::id::{CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepNam
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
     OutboxMessage, QueueChange, Row,
@@ -149,6 +150,7 @@ impl Kept {
 #[async_trait]
 impl Store for MemoryStore {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        new.check()?;
         let mut all = self.lock();
         let key = new.row.state.key().clone();
         if let Some(kept) = all.by_key.get(&key).and_then(|id| all.onboardings.get(id)) {
@@ -176,12 +178,14 @@ impl Store for MemoryStore {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        check_flow(&key.flow)?;
         let all = self.lock();
         let kept = all.by_key.get(key).and_then(|id| all.onboardings.get(id));
         Ok(kept.map(|kept| kept.row.clone()))
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        commit.check()?;
         let now = self.clock.now();
         let mut all = self.lock();
         if all.of(commit.tenant(), commit.id()).is_none() {
@@ -266,6 +270,7 @@ impl Store for MemoryStore {
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        request.check()?;
         let now = self.clock.now();
         let mut all = self.lock();
         let mut room = Room::of(&mut all, request, now);
@@ -342,6 +347,7 @@ impl Store for MemoryStore {
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        check_flow(flow)?;
         let now = self.clock.now();
         let all = self.lock();
         let of_flow = all

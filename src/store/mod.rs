@@ -8,6 +8,9 @@ mod commit_error;
 mod contract;
 mod error;
 mod ext;
+mod forward;
+mod join;
+mod limits;
 mod memory;
 mod prepare;
 mod record;
@@ -20,12 +23,16 @@ pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBec
 pub use contract::Store;
 pub use error::{Error, ErrorKind};
 pub use ext::{Resolution, StoreExt};
+pub use join::Join;
+pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
     OutboxMessage, QueueChange, Row, WorkerId,
 };
 
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use sql::MigrationPlan;
 #[cfg(feature = "mysql")]
 pub use sql::MySqlStore;
 #[cfg(feature = "postgres")]

@@ -9,6 +9,9 @@
     reason = "each test file uses its own part, and a test may panic"
 )]
 
+pub mod database;
+pub mod opened;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -21,6 +24,8 @@ use onramp::store::{ClaimStrategy, SqlOptions, verify};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use uuid::Uuid;
+
+pub use database::{mysql_database, postgres_database};
 
 pub struct Workspace;
 impl Flow for Workspace {
@@ -237,7 +242,11 @@ pub struct Desk {
 
 impl Desk {
     pub fn new(store: Arc<dyn Store>, faults: Faults) -> Self {
-        let world = Arc::new(World::default());
+        Self::of(store, faults, Arc::default())
+    }
+
+    /// One of several in the same world.
+    pub fn of(store: Arc<dyn Store>, faults: Faults, world: Arc<World>) -> Self {
         let faults = Arc::new(Mutex::new(faults));
         let shared = || (Arc::clone(&world), Arc::clone(&faults));
         let flow = Workspace::steps()
@@ -365,46 +374,4 @@ pub async fn each_store_by_buckets() -> Vec<Arc<dyn Store>> {
         stores.push(Arc::new(store.unwrap()));
     }
     stores
-}
-
-/// The URL of a new, empty PostgreSQL database.
-pub async fn postgres_database() -> Option<String> {
-    let server = server("ONRAMP_TEST_POSTGRES_URL")?;
-    Some(new_database::<sqlx::PgConnection>(&server).await)
-}
-
-/// The URL of a new, empty MariaDB or MySQL database.
-pub async fn mysql_database() -> Option<String> {
-    let server = server("ONRAMP_TEST_MYSQL_URL")?;
-    Some(new_database::<sqlx::MySqlConnection>(&server).await)
-}
-
-/// Where a server is, as scripts/servers says. Without one its stores are left out, unless that is
-/// forbidden.
-fn server(variable: &str) -> Option<String> {
-    let url = std::env::var(variable).ok().filter(|url| !url.is_empty());
-    if url.is_none() {
-        let required = std::env::var("ONRAMP_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-        assert!(
-            !required,
-            "{variable} is not set: run the tests by scripts/test, or by scripts/servers"
-        );
-        eprintln!("left out, because {variable} is not set: run scripts/servers cargo test");
-    }
-    url
-}
-
-async fn new_database<C: sqlx::Connection>(server: &str) -> String
-where
-    for<'c> &'c mut C: sqlx::Executor<'c, Database = C::Database>,
-{
-    let name = format!("onramp_{}", Uuid::now_v7().simple());
-    let mut admin = C::connect(server).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-    sqlx::Executor::execute(&mut admin, sqlx::raw_sql(create))
-        .await
-        .unwrap();
-    admin.close().await.unwrap();
-    let (address, _) = server.rsplit_once('/').unwrap();
-    format!("{address}/{name}")
 }

@@ -11,13 +11,14 @@ use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
     Row,
 };
 use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::group::{Lanes, Member, Outcome, Written};
+use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
@@ -56,7 +57,7 @@ impl<D: Dialect> SqlStore<D> {
     /// ```
     #[must_use]
     pub fn schema_version() -> u32 {
-        migrate::version::<D>()
+        u32::try_from(D::MIGRATIONS.len()).unwrap_or(u32::MAX)
     }
 
     /// The store on these pools, with its schema brought up to date, or checked.
@@ -150,10 +151,8 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 #[async_trait]
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        match self.lanes.store(Member::create(new)).await? {
-            Outcome::Created(created) => Ok(created),
-            Outcome::Commit(_) => Err(Error::in_doubt("a creation was answered as a commit")),
-        }
+        new.check()?;
+        self.lanes.store(Member::create(new)).await?.created()
     }
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
@@ -162,14 +161,13 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        check_flow(&key.flow)?;
         self.read(Find(key.clone())).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
-        match self.lanes.store(Member::commit(commit)).await? {
-            Outcome::Commit(outcome) => Ok(outcome),
-            Outcome::Created(_) => Err(Error::in_doubt("a commit was answered as a creation")),
-        }
+        commit.check()?;
+        self.lanes.store(Member::commit(commit)).await?.commit()
     }
 
     async fn committed(
@@ -210,6 +208,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        request.check()?;
         self.claimed(request).await
     }
 
@@ -229,6 +228,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        check_flow(flow)?;
         self.due_in(flow).await
     }
 

@@ -3,7 +3,7 @@
 use crate::store::sql::claim::ClaimTexts;
 use crate::store::sql::driver::Driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts};
+use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::Statements;
 
@@ -54,12 +54,28 @@ pub trait Speaks: Send + Sync + 'static {
     where
         Self: Dialect + Sized;
 
-    /// Whether statements that create tables commit by themselves. Then each statement of a
-    /// migration must be one that can be run again.
+    /// Stores a member in a transaction that is under way. All or nothing of it is written, whatever
+    /// becomes of the transaction, unless an error is reported.
+    fn joined(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        member: Member,
+    ) -> impl Future<Output = Result<Outcome, Fault>> + Send
+    where
+        Self: Dialect + Sized;
+
+    /// Whether statements that create tables commit by themselves, so that a crash leaves some of a
+    /// migration done.
     const DDL_COMMITS: bool;
 
-    /// One text for each schema version, oldest first; each only adds.
+    /// One text for each schema version, oldest first; each only adds. Every statement can be run
+    /// again, or fails in a way that [`is_there`](Self::is_there) knows; on SQLite one that adds a
+    /// column cannot, and need not.
     const MIGRATIONS: &'static [&'static str];
+
+    /// Whether a statement of a migration failed because what it adds is there already, and for no
+    /// other reason. Asked of nothing but migrations. By code, never by message.
+    fn is_there(error: &dyn sqlx::error::DatabaseError) -> bool;
 
     /// What a failure means. By code, never by message.
     fn class(error: &dyn sqlx::error::DatabaseError) -> Class;

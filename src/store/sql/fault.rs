@@ -41,11 +41,17 @@ impl Fault {
         }
     }
 
+    /// Whether a key is taken.
+    #[cfg(any(feature = "sqlite", feature = "mysql"))]
+    pub(super) fn is_taken<D: Dialect>(&self) -> bool {
+        matches!(self, Self::Sql(error) if class::<D>(error) == Class::Taken)
+    }
+
     /// What a caller is told. Nothing has changed, unless [`at_commit`] said so.
     pub(super) fn told<D: Dialect>(self) -> Error {
         match self {
             Self::Store(error) => error,
-            Self::Moved => Error::unavailable("others kept changing the same onboarding"),
+            Self::Moved => Error::unavailable("others kept changing the same rows"),
             Self::Sql(error) => nothing_stored::<D>(error),
         }
     }
@@ -65,7 +71,8 @@ pub(super) fn at_commit<D: Dialect>(error: sqlx::Error) -> Fault {
 fn class<D: Dialect>(error: &sqlx::Error) -> Class {
     match error {
         sqlx::Error::Database(error) => D::class(&**error),
-        sqlx::Error::Io(_) => Class::Gone,
+        // Cut while it was set up, a connection ends in a word that nobody understands.
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Class::Gone,
         _ => Class::Other,
     }
 }

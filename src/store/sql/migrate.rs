@@ -1,4 +1,10 @@
-//! The schema's version: read at every start, brought up to date in one transaction.
+//! The schema's version: read at every start, brought up to date, or refused.
+//!
+//! Where statements that make tables can be rolled back, a migration is one transaction. Its first
+//! statement enters the version, so that of several migrators one makes it and the others wait for
+//! the row. Where they cannot, all of them run the same statements, each of which does nothing when
+//! it was done, and one enters the version when all is there. So a crash leaves either nothing, or
+//! something that the next start goes on with. No lock is held for it.
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::codec::Reader;
@@ -9,22 +15,14 @@ use crate::store::sql::names::Names;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::{Work, read, write};
 
-/// The schema version of this program.
-pub(super) fn version<D: Dialect>() -> u32 {
-    u32::try_from(D::MIGRATIONS.len()).unwrap_or(u32::MAX)
-}
-
-/// Brings an older schema up to date; refuses a newer one.
-///
-/// Any number of processes may do so at once. Where a migration is one transaction, the version's
-/// row, inserted first, keeps the others waiting until it is done. Where it is not, all of them run
-/// the same statements, each of which does nothing when it was done, and one inserts the row.
+/// Brings an older schema up to date; refuses a newer one. Any number of processes may do so at
+/// once.
 pub(super) async fn migrate<D: Dialect>(
     writers: &sqlx::Pool<D::Db>,
     names: &'static Names,
 ) -> Result<(), Error> {
     // Looked at first, so that a start with nothing to do waits for no other writer.
-    if current::<D>(writers, names).await? == version::<D>() {
+    if current::<D>(writers, names).await? == names.version() {
         return Ok(());
     }
     write::<D, _>(writers, &names.statements, Migrate(names)).await
@@ -36,21 +34,22 @@ pub(super) async fn check<D: Dialect>(
     names: &'static Names,
 ) -> Result<(), Error> {
     let found = current::<D>(writers, names).await?;
-    if found == version::<D>() {
+    if found == names.version() {
         return Ok(());
     }
-    Err(refused::<D>(found))
+    Err(refused(found, names))
 }
 
-async fn current<D: Dialect>(
+/// The version that the database has; 0 when it has none.
+pub(super) async fn current<D: Dialect>(
     pool: &sqlx::Pool<D::Db>,
     names: &'static Names,
 ) -> Result<u32, Error> {
     read::<D, _>(pool, &names.statements, Current).await
 }
 
-fn refused<D: Dialect>(found: u32) -> Error {
-    let expected = version::<D>();
+pub(super) fn refused(found: u32, names: &Names) -> Error {
+    let expected = names.version();
     let advice = match found {
         0 => "the database has no schema yet, this program needs",
         _ if found < expected => "migrate the database: its schema is older than",
@@ -62,7 +61,30 @@ fn refused<D: Dialect>(found: u32) -> Error {
     )
 }
 
-/// The version that the database has; 0 when it has none.
+/// Something that a migration does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Run a statement.
+    Run(&'static str),
+    /// Enter that this version is there.
+    Enter(u32),
+}
+
+/// What leads from the version that was found to the newest, in order.
+pub(super) fn parts<D: Dialect>(names: &'static Names, found: u32) -> Vec<Part> {
+    let mut parts = Vec::new();
+    for (version, statements) in (1..).zip(&names.migrations) {
+        if version > found {
+            let enter = [Part::Enter(version)];
+            let (before, after) = enter.split_at(if D::DDL_COMMITS { 0 } else { 1 });
+            parts.extend(before);
+            parts.extend(statements.iter().map(|statement| Part::Run(statement)));
+            parts.extend(after);
+        }
+    }
+    parts
+}
+
 struct Current;
 
 impl<D: Dialect> Work<D> for Current {
@@ -91,23 +113,36 @@ impl<D: Dialect> Work<D> for Migrate {
     type Out = ();
 
     async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
-        db.run(db.sql.create_schema, args![]).await?;
+        added::<D>(db.script(db.sql.create_schema).await)?;
         let found = Current.run(db).await?;
-        if found > version::<D>() {
-            return Err(refused::<D>(found).into());
+        if found > self.0.version() {
+            return Err(refused(found, self.0).into());
         }
-        for (version, script) in (1..).zip(&self.0.migrations) {
-            if version > found {
-                if D::DDL_COMMITS {
-                    db.script(script).await?;
-                }
-                let args = args![i64::from(version)];
-                db.run(db.sql.insert_schema, args).await?;
-                if !D::DDL_COMMITS {
-                    db.script(script).await?;
+        for part in parts::<D>(self.0, found) {
+            match part {
+                Part::Run(statement) => added::<D>(db.script(statement).await)?,
+                Part::Enter(version) => {
+                    let args = args![i64::from(version)];
+                    db.run(db.sql.insert_schema, args).await?;
                 }
             }
         }
         Ok(())
     }
 }
+
+/// What it means when a statement finds that what it adds is there. Where each statement is for
+/// itself, that it was done before. In a transaction, which has failed by that, that another migrator
+/// was at it; only then is that worth beginning again.
+fn added<D: Dialect>(ended: Result<(), sqlx::Error>) -> Result<(), Fault> {
+    match ended {
+        Err(sqlx::Error::Database(error)) if D::is_there(&*error) => match D::DDL_COMMITS {
+            true => Ok(()),
+            false => Err(Fault::Moved),
+        },
+        ended => Ok(ended?),
+    }
+}
+
+#[cfg(test)]
+mod tests;

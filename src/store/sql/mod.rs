@@ -9,6 +9,8 @@
 //!      ├─ 1? onramp_queue    (onboarding)            flow due_at | fence leased attempt worker
 //!      │                     only while a worker has, or will have, something to do
 //!      └─ n  onramp_outbox   (id)                    until it is delivered
+//!
+//!   onramp_slot  (flow, tenant, slot)  names a lease; how many of a tenant's there may be at once
 //! ```
 //!
 //! **Every write is one transaction, in a task of its own that no dropped future can stop; every
@@ -17,7 +19,7 @@
 //! How a call travels:
 //!
 //! ```text
-//!   Store method (body) ─> Work (read, write, queue, outbox) ─> transact: spawn, BEGIN, run,
+//!   Store method (body) ─> Work (read, write, claim, queue, outbox) ─> transact: spawn, BEGIN, run,
 //!   COMMIT, retry what is busy, tell definite from in doubt ─> Statements of the Dialect ─> sqlx
 //! ```
 //!
@@ -31,6 +33,8 @@
 //! - *Looking locks nothing*: what a commit is checked against is read in one statement, as of one
 //!   moment; what is then written names it, and the whole begins again when it has changed. A lock
 //!   on the first row would not do: PostgreSQL reads the others as they were before it waited.
+//! - *Migrations* are lists of statements in `migrations/`, one list a version, each only adding.
+//!   What a start would do is data first (`plan`), so a dry run shows exactly what is then done.
 //! - *Nothing of sqlx* is in a public signature.
 
 mod body;
@@ -47,12 +51,19 @@ mod dialect;
     reason = "named by the sealed part of a dialect only"
 )]
 mod driver;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
 mod fault;
+#[cfg(feature = "sqlite")]
+mod file;
 #[expect(
     unnameable_types,
     reason = "named by the sealed part of a dialect only"
 )]
 mod group;
+mod join;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
@@ -60,10 +71,16 @@ mod names;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
 mod outbox;
+mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod queue;
 mod read;
+mod script;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
 mod session;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -73,17 +90,25 @@ mod sqlite;
 )]
 mod statements;
 mod transact;
+#[expect(
+    unnameable_types,
+    reason = "named by the sealed part of a dialect only"
+)]
 mod write;
 
 pub use body::SqlStore;
 pub use claim::ClaimStrategy;
 pub use dialect::Dialect;
+#[cfg(feature = "sqlite")]
+pub use file::SqliteOptions;
 pub use group::Written;
+pub use join::Joined;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlStore};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 pub use options::SqlOptions;
+pub use plan::MigrationPlan;
 #[cfg(feature = "postgres")]
 pub use postgres::{Postgres, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{Sqlite, SqliteOptions, SqliteStore};
+pub use sqlite::{Sqlite, SqliteStore};

@@ -1,7 +1,10 @@
 //! MySQL and MariaDB: their dialect, and how a server is reached.
 
+use std::time::Duration;
+
 use sqlx::error::{DatabaseError, ErrorKind as SqlKind};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlSslMode};
+use sqlx::pool::PoolOptions;
 
 use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::body::SqlStore;
@@ -9,11 +12,12 @@ use crate::store::sql::claim::{self, ClaimTexts};
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts, parts, tables};
+use crate::store::sql::group::{Batch, Locked, Member, Outcome, Texts, parts, tables};
 use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::plan::MigrationPlan;
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
-use crate::store::sql::transact;
+use crate::store::sql::transact::{self, Work as _};
 
 /// The dialect of MariaDB and MySQL.
 ///
@@ -79,14 +83,45 @@ impl SqlStore<MySql> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        transact::runtime()?;
-        let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
-        options.allow::<MySql>(&way(&to))?;
-        if to.get_database().is_none() {
-            let message = "the URL names no database: add its name after the host and '/'";
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        options::opened::<MySql>(&options, |pool, statement, lock| {
+        options::opened::<MySql>(&options, reach(&options)?).await
+    }
+
+    /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// use onramp::store::{MySqlStore, SqlOptions};
+    ///
+    /// # async fn show() -> Result<(), onramp::store::Error> {
+    /// let options = SqlOptions::new("mysql://onboarding@localhost/onboarding");
+    /// let plan = MySqlStore::plan_migration(options).await?;
+    /// println!("{plan}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
+        options::planned::<MySql>(&options, reach(&options)?).await
+    }
+}
+
+/// How a pool of the given settings connects, and with which timeouts of statements and locks.
+fn reach(
+    options: &SqlOptions,
+) -> Result<
+    impl Fn(PoolOptions<sqlx::MySql>, Duration, Duration) -> sqlx::Pool<sqlx::MySql> + use<>,
+    Error,
+> {
+    transact::runtime()?;
+    let to: MySqlConnectOptions = options.parse::<MySql, _>()?;
+    options.allow::<MySql>(&way(&to))?;
+    if to.get_database().is_none() {
+        let message = "the URL names no database: add its name after the host and '/'";
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    Ok(
+        move |pool: PoolOptions<_>, statement: Duration, lock: Duration| {
             pool.after_connect(move |on, _| {
                 Box::pin(async move {
                     sqlx::query(ISOLATION).execute(&mut *on).await?;
@@ -105,9 +140,8 @@ impl SqlStore<MySql> {
                 })
             })
             .connect_lazy_with(to.clone())
-        })
-        .await
-    }
+        },
+    )
 }
 
 /// So that what is read after a compare-and-swap failed is what it failed on.
@@ -158,6 +192,7 @@ impl Speaks for MySql {
         form: questions,
         now: "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
         lock: " FOR UPDATE SKIP LOCKED",
+        hold: " FOR UPDATE",
         upsert: "ON DUPLICATE KEY UPDATE" "VALUES(" ")",
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
@@ -174,12 +209,26 @@ impl Speaks for MySql {
         texts: &'static Texts,
         batch: &Batch,
     ) -> Result<Vec<Option<Outcome>>, Fault> {
-        parts::apply(db, texts, batch, parts::Form::Statements).await
+        parts::together(db, texts, batch, parts::Form::Statements).await
+    }
+
+    async fn joined(
+        db: &mut Session<'_, Self>,
+        _: &'static Texts,
+        member: Member,
+    ) -> Result<Outcome, Fault> {
+        // Whatever it looks at is locked, so what it then writes cannot fail half-way.
+        Locked(member).run(db).await
     }
 
     const DDL_COMMITS: bool = true;
 
     const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/mysql_1.sql")];
+
+    // A table, a column, an index, a foreign key. MySQL has no IF NOT EXISTS for the last three.
+    fn is_there(error: &dyn DatabaseError) -> bool {
+        matches!(number(error), 1050 | 1060 | 1061 | 1826)
+    }
 
     fn class(error: &dyn DatabaseError) -> Class {
         match error.kind() {

@@ -7,6 +7,7 @@ use crate::store::error::{Error, ErrorKind};
 use crate::store::sql::claim::ClaimTexts;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::Texts;
+use crate::store::sql::script;
 use crate::store::sql::statements::Statements;
 
 /// The prefix that every text is written with.
@@ -15,13 +16,16 @@ pub(super) const DEFAULT: &str = "onramp_";
 /// So that the longest name made with it is one that every database takes.
 const LONGEST: usize = 24;
 
+/// What databases call their own tables.
+const RESERVED: [&str; 2] = ["sqlite_", "pg_"];
+
 /// The statements and migrations of a dialect, for one prefix.
 pub(super) struct Names {
     pub(super) statements: Statements,
     pub(super) group: Texts,
     pub(super) claims: ClaimTexts,
-    /// One text for each schema version, oldest first.
-    pub(super) migrations: Vec<&'static str>,
+    /// The statements that lead to each schema version, oldest version first.
+    pub(super) migrations: Vec<Vec<&'static str>>,
 }
 
 /// Every one in use. They are kept for good, because statements are cached by their text: a program
@@ -34,15 +38,26 @@ impl Names {
         check(prefix)?;
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (D::NAME, prefix.to_owned());
-        Ok(known.entry(key).or_insert_with(|| {
-            let renamed = |text: &'static str| renamed(text, prefix);
-            Box::leak(Box::new(Self {
-                statements: D::STATEMENTS.map(renamed),
-                group: D::GROUP.map(renamed),
-                claims: D::CLAIMS.map(renamed),
-                migrations: D::MIGRATIONS.iter().map(|text| renamed(text)).collect(),
-            }))
-        }))
+        Ok(known
+            .entry(key)
+            .or_insert_with(|| Box::leak(Box::new(Self::of::<D>(prefix, D::MIGRATIONS)))))
+    }
+
+    /// Of a schema that these migrations make. The tests of migrating have lists of their own.
+    pub(super) fn of<D: Dialect>(prefix: &str, migrations: &[&'static str]) -> Self {
+        let renamed = |text: &'static str| renamed(text, prefix);
+        let migrations = migrations.iter().map(|text| renamed(text));
+        Self {
+            statements: D::STATEMENTS.map(renamed),
+            group: D::GROUP.map(renamed),
+            claims: D::CLAIMS.map(renamed),
+            migrations: migrations.map(script::statements).collect(),
+        }
+    }
+
+    /// The version of the schema that they are of.
+    pub(super) fn version(&self) -> u32 {
+        u32::try_from(self.migrations.len()).unwrap_or(u32::MAX)
     }
 }
 
@@ -58,14 +73,17 @@ fn renamed(text: &'static str, prefix: &str) -> &'static str {
 fn check(prefix: &str) -> Result<(), Error> {
     let starts = prefix.starts_with(|first: char| first.is_ascii_lowercase());
     let goes_on = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if starts && prefix.ends_with('_') && prefix.len() <= LONGEST && prefix.chars().all(goes_on) {
+    let word = starts && prefix.ends_with('_') && prefix.chars().all(goes_on);
+    let reserved = RESERVED.iter().any(|name| prefix.starts_with(name));
+    if word && !reserved && prefix.len() <= LONGEST {
         return Ok(());
     }
+    let shown: String = prefix.chars().take(2 * LONGEST).collect();
     Err(Error::new(
         ErrorKind::Config,
         format!(
-            "the table prefix {prefix:?} is not one: take a-z, 0-9 and _, a letter first and _ \
-             last, {LONGEST} characters at most"
+            "the table prefix {shown:?} is not one: take a-z, 0-9 and _, a letter first and _ \
+             last, {LONGEST} characters at most, and none that a database keeps for itself"
         ),
     ))
 }
@@ -76,15 +94,31 @@ mod tests {
 
     #[test]
     fn a_prefix_is_a_plain_word() {
-        for good in ["onramp_", "a_", "tenant42_onboarding_"] {
+        let longest = format!("{}_", "a".repeat(LONGEST - 1));
+        for good in ["onramp_", "a_", "tenant42_onboarding_", "pgx_", &longest] {
             check(good).unwrap();
         }
         for bad in [
-            "", "_", "1_", "onramp", "On_", "a b_", "a;_", "a\"_", "a'_", "ü_", "a-_",
+            "",
+            "_",
+            "1_",
+            "onramp",
+            "On_",
+            "a b_",
+            "a;_",
+            "a\"_",
+            "a'_",
+            "ü_",
+            "a-_",
+            "a\0_",
+            "sqlite_",
+            "sqlite_x_",
+            "pg_",
+            "a_\n",
         ] {
             assert_eq!(check(bad).unwrap_err().kind(), ErrorKind::Config, "{bad}");
         }
-        assert!(check(&format!("{}_", "a".repeat(24))).is_err());
+        assert!(check(&format!("a{longest}")).is_err());
     }
 
     #[cfg(feature = "sqlite")]
@@ -93,7 +127,8 @@ mod tests {
         use crate::store::sql::Sqlite;
         let names = Names::with::<Sqlite>("acme_").unwrap();
         assert!(names.statements.look.contains(" acme_onboarding "));
-        assert!(names.migrations.iter().all(|text| !text.contains(DEFAULT)));
+        let mut texts = names.migrations.iter().flatten();
+        assert!(texts.all(|text| text.contains(" acme_") && !text.contains(DEFAULT)));
         let again = Names::with::<Sqlite>("acme_").unwrap();
         assert!(std::ptr::eq(names, again));
     }

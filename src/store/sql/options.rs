@@ -13,6 +13,7 @@ use crate::store::sql::body::SqlStore;
 use crate::store::sql::claim::ClaimStrategy;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::names::{self, Names};
+use crate::store::sql::plan::{MigrationPlan, plan};
 
 /// A connection that was idle for longer is tried before it is used.
 const FRESH: Duration = Duration::from_secs(1);
@@ -97,7 +98,8 @@ impl SqlOptions {
 
     /// What the names of the tables begin with, `onramp_` by default: for several independent sets of
     /// tables in one database. A letter first and `_` last, of a-z, 0-9 and `_`, 24 characters at
-    /// most; anything else is refused by `connect_with`.
+    /// most, and none that begins as databases' own names do (`sqlite_`, `pg_`); anything else is
+    /// refused by `connect_with`.
     #[must_use]
     pub fn table_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -214,6 +216,19 @@ pub(super) async fn opened<D: Dialect>(
     Ok(store)
 }
 
+/// What a migration would do to the database that `connect` makes a pool of.
+pub(super) async fn planned<D: Dialect>(
+    options: &SqlOptions,
+    connect: impl Fn(PoolOptions<D::Db>, Duration, Duration) -> sqlx::Pool<D::Db> + Send,
+) -> Result<MigrationPlan, Error> {
+    let names = Names::with::<D>(&options.prefix)?;
+    let (statement, lock) = (options.statement_timeout, options.lock_timeout);
+    let pool = connect(options.pool::<D>(1), statement, lock);
+    let planned = plan::<D>(&pool, names).await;
+    pool.close().await;
+    planned
+}
+
 /// How long a group commit waits for a lock.
 const BRIEF: Duration = Duration::from_millis(100);
 
@@ -229,5 +244,13 @@ mod tests {
         sent(crate::store::MySqlStore::connect("x"));
         #[cfg(feature = "sqlite")]
         sent(crate::store::SqliteStore::open("x"));
+        #[cfg(feature = "postgres")]
+        sent(crate::store::PostgresStore::plan_migration(
+            super::SqlOptions::new("x"),
+        ));
+        #[cfg(feature = "sqlite")]
+        sent(crate::store::SqliteStore::plan_migration(
+            crate::store::SqliteOptions::new("x"),
+        ));
     }
 }

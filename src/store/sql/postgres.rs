@@ -1,6 +1,10 @@
 //! PostgreSQL: its dialect, and how a server is reached.
 
+use std::time::Duration;
+
+use sqlx::Row as _;
 use sqlx::error::DatabaseError;
+use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::store::error::Error;
@@ -9,8 +13,9 @@ use crate::store::sql::claim::{self, ClaimTexts};
 use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
-use crate::store::sql::group::{Batch, Outcome, Texts, fused};
+use crate::store::sql::group::{Batch, Member, Outcome, Texts, fused};
 use crate::store::sql::options::{self, SqlOptions, Way};
+use crate::store::sql::plan::MigrationPlan;
 use crate::store::sql::session::Session;
 use crate::store::sql::statements::{Statements, statements};
 use crate::store::sql::transact;
@@ -79,32 +84,65 @@ impl SqlStore<Postgres> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        transact::runtime()?;
-        let to: PgConnectOptions = options.parse::<Postgres, _>()?;
-        options.allow::<Postgres>(&way(&to))?;
-        options::opened::<Postgres>(&options, |pool, statement, lock| {
-            let (statement, lock) = (millis(statement), millis(lock));
-            pool.after_connect(move |on, _| {
-                let (statement, lock) = (statement.clone(), lock.clone());
-                Box::pin(async move {
-                    sqlx::query(SESSION)
-                        .bind(statement)
-                        .bind(lock)
-                        .execute(&mut *on)
-                        .await?;
-                    sqlx::query(PLANS).execute(on).await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(to.clone())
-        })
-        .await
+        options::opened::<Postgres>(&options, reach(&options)?).await
     }
+
+    /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    ///
+    /// ```no_run
+    /// use onramp::store::{PostgresStore, SqlOptions};
+    ///
+    /// # async fn show() -> Result<(), onramp::store::Error> {
+    /// let options = SqlOptions::new("postgres://onboarding@localhost/onboarding");
+    /// let plan = PostgresStore::plan_migration(options).await?;
+    /// println!("{plan}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn plan_migration(options: SqlOptions) -> Result<MigrationPlan, Error> {
+        options::planned::<Postgres>(&options, reach(&options)?).await
+    }
+}
+
+/// How a pool of the given settings connects, and with which timeouts of statements and locks.
+fn reach(
+    options: &SqlOptions,
+) -> Result<
+    impl Fn(PoolOptions<sqlx::Postgres>, Duration, Duration) -> sqlx::Pool<sqlx::Postgres> + use<>,
+    Error,
+> {
+    transact::runtime()?;
+    let to: PgConnectOptions = options.parse::<Postgres, _>()?;
+    options.allow::<Postgres>(&way(&to))?;
+    Ok(move |pool: PoolOptions<_>, statement, lock| {
+        let (statement, lock) = (millis(statement), millis(lock));
+        pool.after_connect(move |on, _| {
+            let (statement, lock) = (statement.clone(), lock.clone());
+            Box::pin(async move {
+                let session = sqlx::query::<sqlx::Postgres>(SESSION)
+                    .bind(statement)
+                    .bind(lock);
+                let standby: bool = session.fetch_one(&mut *on).await?.try_get(0)?;
+                if standby {
+                    // It may lag behind what was confirmed: that something is not there yet
+                    // must not be taken for an answer. The pool tries again for its time.
+                    let message = "the server is a standby".to_owned();
+                    return Err(sqlx::Error::Protocol(message));
+                }
+                sqlx::query(PLANS).execute(on).await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(to.clone())
+    })
 }
 
 /// A transaction whose process has gone is ended, and what was confirmed survives the loss of power
 /// also where the server's default is another.
-const SESSION: &str = "SELECT set_config('statement_timeout', $1, false), \
+const SESSION: &str = "SELECT pg_is_in_recovery(), set_config('statement_timeout', $1, false), \
     set_config('lock_timeout', $2, false), \
     set_config('idle_in_transaction_session_timeout', '60s', false), \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
@@ -117,7 +155,7 @@ const PLANS: &str = "SELECT set_config(name, \
     FROM pg_settings WHERE name IN \
         ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'plan_cache_mode')";
 
-fn millis(timeout: std::time::Duration) -> String {
+fn millis(timeout: Duration) -> String {
     format!("{}ms", timeout.as_millis().clamp(1, 2_000_000_000))
 }
 
@@ -147,6 +185,7 @@ impl Speaks for Postgres {
         form: dollars,
         now: "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint",
         lock: " FOR UPDATE SKIP LOCKED",
+        hold: " FOR UPDATE OF o",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
     };
@@ -162,12 +201,27 @@ impl Speaks for Postgres {
         texts: &'static Texts,
         batch: &Batch,
     ) -> Result<Vec<Option<Outcome>>, Fault> {
-        fused::apply(db, texts, batch).await
+        fused::together(db, texts, batch).await
+    }
+
+    async fn joined(
+        db: &mut Session<'_, Self>,
+        texts: &'static Texts,
+        member: Member,
+    ) -> Result<Outcome, Fault> {
+        fused::joined(db, texts, member).await
     }
 
     const DDL_COMMITS: bool = false;
 
     const MIGRATIONS: &'static [&'static str] = &[include_str!("migrations/postgres_1.sql")];
+
+    // A table, a column, an index or a type that another migrator has just made: IF NOT EXISTS looks
+    // before it waits. (That it has made a row of the catalogue is `Taken`.)
+    fn is_there(error: &dyn DatabaseError) -> bool {
+        let code = error.code().unwrap_or_default();
+        ["42P07", "42701", "42710"].contains(&&*code)
+    }
 
     fn class(error: &dyn DatabaseError) -> Class {
         let code = error.code().unwrap_or_default();
@@ -179,8 +233,8 @@ impl Speaks for Postgres {
 fn class(code: &str) -> Class {
     match code {
         "23505" => Class::Taken,
-        // Serialization, deadlock, lock timeout; a table or type that another one creates also.
-        "40001" | "40P01" | "55P03" | "42P07" | "42710" => Class::Busy,
+        // Serialization, deadlock, lock timeout.
+        "40001" | "40P01" | "55P03" => Class::Busy,
         // No room on disk; read-only; no right.
         "53100" | "25006" | "42501" => Class::Refused,
         "XX001" | "XX002" => Class::Corrupt,
@@ -248,7 +302,7 @@ mod tests {
             assert!(class(definite).is_definite(), "{definite}");
         }
         for doubtful in [
-            "57P01", "57P02", "57014", "08006", "08P01", "40003", "XX000", "",
+            "57P01", "57P02", "57014", "08006", "08P01", "40003", "XX000", "42P07", "42710", "",
         ] {
             assert!(!class(doubtful).is_definite(), "{doubtful}");
         }

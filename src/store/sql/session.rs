@@ -9,6 +9,18 @@ pub struct Session<'c, D: Dialect> {
     pub(super) on: &'c mut Connection<D>,
     /// The statements, with the store's own table names.
     pub(super) sql: &'static Statements,
+    /// Whether COMMIT was sent: from then on, no answer means nothing.
+    pub(super) committing: bool,
+}
+
+impl<'c, D: Dialect> Session<'c, D> {
+    pub(super) fn new(on: &'c mut Connection<D>, sql: &'static Statements) -> Self {
+        Self {
+            on,
+            sql,
+            committing: false,
+        }
+    }
 }
 
 impl<D: Dialect> Session<'_, D> {

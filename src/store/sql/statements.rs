@@ -34,6 +34,8 @@ define! {
         /// What a commit is checked against, as of one moment. Locks nothing: the statements that
         /// follow name what was seen here, and begin again when it has changed meanwhile.
         look,
+        /// The same, in a transaction of the host's: what it sees stays as it is.
+        look_locked,
         // Facts.
         facts,
         put_fact,
@@ -68,7 +70,7 @@ define! {
 ///
 /// `$form`: how arguments are written, [`dollars`] or [`questions`]. `$now`: microseconds since 1970
 /// on the database's clock, the same throughout a statement. `$lock`: how rows that were read are
-/// locked, passing over those that others hold. `$conflict`, `$new`, `$end`: how a row replaces the
+/// locked, passing over those that others hold. `$hold`: how they are locked, waiting for others. `$conflict`, `$new`, `$end`: how a row replaces the
 /// one with its key, and how its columns are named there. `$has_schema`: a query that gives a row
 /// when `onramp_schema` exists.
 #[rustfmt::skip] // It would pull the texts apart.
@@ -77,6 +79,7 @@ macro_rules! statements {
         form: $form:ident,
         now: $now:literal,
         lock: $lock:literal,
+        hold: $hold:literal,
         upsert: $conflict:literal $new:literal $end:literal,
         has_schema: $has_schema:literal
     ) => {
@@ -99,6 +102,11 @@ macro_rules! statements {
                  WHERE j.onboarding = o.id AND j.command = $1) \
                 FROM onramp_onboarding o LEFT JOIN onramp_queue q ON q.onboarding = o.id \
                 WHERE o.tenant = $2 AND o.id = $3",
+            look_locked: concat!("SELECT o.revision, o.fence, q.fence, q.leased, \
+                (SELECT j.revision FROM onramp_journal j \
+                 WHERE j.onboarding = o.id AND j.command = $1) \
+                FROM onramp_onboarding o LEFT JOIN onramp_queue q ON q.onboarding = o.id \
+                WHERE o.tenant = $2 AND o.id = $3", $hold),
             facts: "SELECT f.step, f.version, f.payload, f.salt, f.given_by, f.at \
                 FROM onramp_onboarding o JOIN onramp_fact f ON f.onboarding = o.id \
                 WHERE o.tenant = $1 AND o.id = $2",

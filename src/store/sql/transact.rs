@@ -46,7 +46,7 @@ pub(super) async fn read<D: Dialect, W: Work<D>>(
         let (pool, work) = (&pool, &work);
         let run = |tries| async move {
             let mut on = acquire(pool, tries).await?;
-            let mut session = Session { on: &mut *on, sql };
+            let mut session = Session::new(&mut *on, sql);
             let ended = timeout(PATIENCE, work.run(&mut session)).await;
             ended.unwrap_or_else(|_| {
                 on.close_on_drop();
@@ -114,10 +114,7 @@ async fn whole<D: Dialect, W: Work<D>>(
     committing: &AtomicBool,
 ) -> Result<W::Out, Fault> {
     let mut transaction = on.begin_with(D::BEGIN).await?;
-    let mut session = Session {
-        on: &mut *transaction,
-        sql,
-    };
+    let mut session = Session::new(&mut *transaction, sql);
     let out = match work.run(&mut session).await {
         Ok(out) => out,
         Err(fault) => {
@@ -137,7 +134,7 @@ async fn whole<D: Dialect, W: Work<D>>(
 }
 
 /// A database that did not answer in time.
-fn silent<D: Dialect>(committing: bool) -> Fault {
+pub(super) fn silent<D: Dialect>(committing: bool) -> Fault {
     let message = format!("{} did not answer", D::NAME);
     Fault::Store(if committing {
         Error::in_doubt(message)

@@ -17,20 +17,39 @@ use crate::store::sql::transact::Work;
 
 /// Create, or give the one that exists.
 #[derive(Debug)]
-pub(super) struct Create(pub(super) NewOnboarding);
+pub struct Create(pub(super) NewOnboarding);
+
+impl Create {
+    /// The one that exists.
+    async fn found<D: Dialect>(&self, db: &mut Session<'_, D>) -> Result<Option<Created>, Fault> {
+        let find = Find(self.0.row.state.key().clone());
+        let row = find.run(db).await?;
+        Ok(row.map(|row| Created {
+            // Ours after all, when a first try was stored whose answer was lost.
+            fresh: row.state.id() == self.0.row.state.id(),
+            row,
+        }))
+    }
+
+    /// The one that exists, as the database has said.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn existing<D: Dialect>(
+        &self,
+        db: &mut Session<'_, D>,
+    ) -> Result<Created, Fault> {
+        self.found(db).await?.ok_or(Fault::Moved)
+    }
+}
 
 impl<D: Dialect> Work<D> for Create {
     type Out = Created;
 
     async fn run(&self, db: &mut Session<'_, D>) -> Result<Created, Fault> {
+        if let Some(existing) = self.found(db).await? {
+            return Ok(existing);
+        }
         let NewOnboarding { row, entry } = &self.0;
         let key = row.state.key();
-        let find = Find(key.clone());
-        if let Some(row) = find.run(db).await? {
-            // Ours after all, when a first try was stored whose answer was lost.
-            let fresh = row.state.id() == self.0.row.state.id();
-            return Ok(Created { row, fresh });
-        }
         let args = args![
             row.state.id().as_uuid(),
             key.tenant.as_str(),
@@ -83,8 +102,18 @@ pub(super) async fn look<D: Dialect>(
     id: OnboardingId,
     command: &[u8],
 ) -> Result<Option<Seen>, Fault> {
+    look_by(db, db.sql.look, tenant, id, command).await
+}
+
+async fn look_by<D: Dialect>(
+    db: &mut Session<'_, D>,
+    query: &'static str,
+    tenant: &TenantId,
+    id: OnboardingId,
+    command: &[u8],
+) -> Result<Option<Seen>, Fault> {
     let args = args![command, tenant.as_str(), id.as_uuid()];
-    let rows = db.all(db.sql.look, args).await?;
+    let rows = db.all(query, args).await?;
     let Some(row) = rows.first() else {
         return Ok(None);
     };
@@ -112,33 +141,65 @@ impl<D: Dialect> Work<D> for Commit {
     type Out = CommitOutcome;
 
     async fn run(&self, db: &mut Session<'_, D>) -> Result<CommitOutcome, Fault> {
-        let command = self.command().as_uuid();
-        let seen = look::<D>(db, self.tenant(), self.id(), command.as_bytes()).await?;
-        let Some(seen) = seen else {
-            return Ok(CommitOutcome::Absent);
-        };
-        if let Some(revision) = seen.replayed {
-            let current = Box::new(current::<D>(db, self).await?);
-            return Ok(CommitOutcome::Replayed { revision, current });
-        }
-        if self.fence.is_some_and(|fence| !seen.holds(fence)) {
-            return Ok(CommitOutcome::Fenced);
-        }
-        if seen.revision != self.expected {
-            let current = Box::new(current::<D>(db, self).await?);
-            return Ok(CommitOutcome::Conflict { current });
-        }
-        advance::<D>(db, self, &seen).await?;
-        append::<D>(db, &self.entry).await?;
-        for change in &self.facts {
-            change_fact::<D>(db, self.id(), change).await?;
-        }
-        queue::change::<D>(db, self, &seen).await?;
-        for (place, message) in self.outbox.iter().enumerate() {
-            post::<D>(db, message, place).await?;
-        }
-        Ok(CommitOutcome::Committed)
+        store_commit(db, self, db.sql.look).await
     }
+}
+
+/// Stores a commit on top of what a query sees.
+pub(super) async fn store_commit<D: Dialect>(
+    db: &mut Session<'_, D>,
+    commit: &Commit,
+    query: &'static str,
+) -> Result<CommitOutcome, Fault> {
+    let seen = match met(db, commit, query).await? {
+        Ok(seen) => seen,
+        Err(refused) => return Ok(refused),
+    };
+    advance::<D>(db, commit, &seen).await?;
+    append::<D>(db, &commit.entry).await?;
+    for change in &commit.facts {
+        change_fact::<D>(db, commit.id(), change).await?;
+    }
+    queue::change::<D>(db, commit, &seen).await?;
+    for (place, message) in commit.outbox.iter().enumerate() {
+        post::<D>(db, message, place).await?;
+    }
+    Ok(CommitOutcome::Committed)
+}
+
+/// Why a commit that was not stored cannot be.
+#[cfg(feature = "postgres")]
+pub(super) async fn refused<D: Dialect>(
+    db: &mut Session<'_, D>,
+    commit: &Commit,
+) -> Result<CommitOutcome, Fault> {
+    let seen = met(db, commit, db.sql.look).await?;
+    seen.err().ok_or(Fault::Moved)
+}
+
+/// What a commit meets, or why it cannot be stored.
+async fn met<D: Dialect>(
+    db: &mut Session<'_, D>,
+    commit: &Commit,
+    query: &'static str,
+) -> Result<Result<Seen, CommitOutcome>, Fault> {
+    let command = commit.command().as_uuid();
+    let seen = look_by::<D>(db, query, commit.tenant(), commit.id(), command.as_bytes()).await?;
+    let Some(seen) = seen else {
+        return Ok(Err(CommitOutcome::Absent));
+    };
+    if let Some(revision) = seen.replayed {
+        let current = Box::new(current::<D>(db, commit).await?);
+        return Ok(Err(CommitOutcome::Replayed { revision, current }));
+    }
+    if commit.fence.is_some_and(|fence| !seen.holds(fence)) {
+        return Ok(Err(CommitOutcome::Fenced));
+    }
+    if seen.revision != commit.expected {
+        let current = Box::new(current::<D>(db, commit).await?);
+        return Ok(Err(CommitOutcome::Conflict { current }));
+    }
+    Ok(Ok(seen))
 }
 
 async fn current<D: Dialect>(db: &mut Session<'_, D>, commit: &Commit) -> Result<Row, Fault> {

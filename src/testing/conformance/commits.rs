@@ -38,38 +38,6 @@ pub(super) async fn one_onboarding_per_key(store: Arc<dyn Store>) -> Found {
     Ok(())
 }
 
-pub(super) async fn keys_are_exact(store: Arc<dyn Store>) -> Found {
-    let place = Place::new(store)?;
-    let subjects = [
-        "a.b",
-        "a_b",
-        "A.b",
-        "a.B",
-        "a%b",
-        "ä.b",
-        "a\u{308}.b",
-        "a b",
-    ];
-    let mut ids = BTreeSet::new();
-    for subject in subjects {
-        ids.insert(place.create(place.key(subject)?).await?.row.state.id());
-    }
-    hold!(
-        ids.len() == subjects.len(),
-        "{subjects:?} made {} onboardings",
-        ids.len()
-    );
-    for subject in subjects {
-        let found = place.store.find(&place.key(subject)?).await.map_err(told)?;
-        let found = found.map(|row| row.state.key().subject.to_string());
-        hold!(
-            found.as_deref() == Some(subject),
-            "{subject:?} was found as {found:?}"
-        );
-    }
-    Ok(())
-}
-
 pub(super) async fn tenants_are_apart(store: Arc<dyn Store>) -> Found {
     let place = Place::new(store)?;
     let row = place.started("org-1").await?;

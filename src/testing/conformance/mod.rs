@@ -13,11 +13,21 @@
 //! # }
 //! ```
 //!
+//! That is all: fewer than thirty lines also when a store is tried bare, in a `Box` and in an `Arc`,
+//! as `tests/conformance/adopt.rs` does.
+//!
+//! A store that begins `create` and `commit` with [`NewOnboarding::check`] and [`Commit::check`] need
+//! not know the limits itself.
+//!
+//! [`NewOnboarding::check`]: crate::store::NewOnboarding::check
+//! [`Commit::check`]: crate::store::Commit::check
+//!
 //! Every clause works in a tenant and a flow of its own, so the store need not be empty, and may
 //! be in use. It takes a second or two: leases have to run out.
 
 mod commits;
 mod data;
+mod exact;
 mod onboard;
 mod queue;
 mod turns;
@@ -65,7 +75,10 @@ macro_rules! clauses {
 
 clauses![
     commits::one_onboarding_per_key,
-    commits::keys_are_exact,
+    exact::keys_are_exact,
+    exact::a_fact_of_exactly_the_limit_survives,
+    exact::text_survives_byte_for_byte,
+    exact::what_is_over_a_limit_is_refused,
     commits::tenants_are_apart,
     commits::one_commit_per_revision,
     commits::a_conflict_gives_the_current_row,

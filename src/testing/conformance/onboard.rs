@@ -11,7 +11,7 @@ use crate::id::{Actor, CommandId, Fence, FlowName, Key, OnboardingId, SubjectId,
 use crate::lifecycle::{Action, Command, Digest, Event, Happened, State};
 use crate::store::{
     ClaimRequest, Commit, CommitOutcome, Created, Draft, FactChange, FactRecord, Lease,
-    NewOnboarding, Row, Store, WorkerId, mark, prepare,
+    NewOnboarding, OutboxMessage, Row, Store, WorkerId, mark, prepare,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -129,6 +129,18 @@ impl Place {
         let fact = mark(&fact.fact, &fact.salt);
         let step = "company".into();
         self.commit(row, Actor::Subject, Action::Submit { step, fact }, None)
+    }
+
+    /// A message on a topic, for the commit after a row.
+    pub(super) fn message(&self, row: &Row, topic: &str) -> Vec<OutboxMessage> {
+        vec![OutboxMessage {
+            id: Uuid::new_v4(),
+            key: row.state.key().clone(),
+            onboarding: row.state.id(),
+            revision: row.state.revision().next(),
+            topic: topic.to_owned(),
+            at: now(),
+        }]
     }
 
     /// Sends a commit that has to be stored. Gives the row as it is then.

@@ -198,8 +198,7 @@ mod tests {
         learned.took = took;
         learned.reached = reached;
         recall.learn(&request().flow, learned);
-        let plan = recall.plan(&request());
-        plan
+        recall.plan(&request())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::id::{Key, OnboardingId};
+use crate::store::error::Error;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, NewOnboarding, QueueChange,
 };
@@ -11,11 +12,13 @@ use crate::store::sql::fault::Fault;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 use crate::store::sql::write::Create;
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+use crate::store::sql::write::store_commit;
 
 /// A creation or a commit.
 #[derive(Debug)]
-pub(in crate::store::sql) enum Member {
-    Create(Create),
+pub enum Member {
+    Create(Box<Create>),
     Commit(Box<Commit>),
 }
 
@@ -26,9 +29,25 @@ pub enum Outcome {
     Commit(CommitOutcome),
 }
 
+impl Outcome {
+    pub(in crate::store::sql) fn created(self) -> Result<Created, Error> {
+        match self {
+            Self::Created(created) => Ok(created),
+            Self::Commit(_) => Err(Error::in_doubt("a creation was answered as a commit")),
+        }
+    }
+
+    pub(in crate::store::sql) fn commit(self) -> Result<CommitOutcome, Error> {
+        match self {
+            Self::Commit(outcome) => Ok(outcome),
+            Self::Created(_) => Err(Error::in_doubt("a commit was answered as a creation")),
+        }
+    }
+}
+
 impl Member {
     pub(in crate::store::sql) fn create(new: NewOnboarding) -> Self {
-        Self::Create(Create(new))
+        Self::Create(Box::new(Create(new)))
     }
 
     pub(in crate::store::sql) fn commit(commit: Commit) -> Self {
@@ -36,7 +55,7 @@ impl Member {
     }
 
     /// Whether it can be stored with others: what hosts and workers write can, in every case.
-    pub(super) fn fits(&self) -> bool {
+    pub(in crate::store::sql) fn fits(&self) -> bool {
         let Self::Commit(commit) = self else {
             return true;
         };
@@ -79,6 +98,28 @@ impl<D: Dialect> Work<D> for Member {
             Self::Create(create) => Outcome::Created(create.run(db).await?),
             Self::Commit(commit) => Outcome::Commit(commit.run(db).await?),
         })
+    }
+}
+
+/// The same in a transaction of the host's: what it looks at stays locked.
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub(in crate::store::sql) struct Locked(pub(in crate::store::sql) Member);
+
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+impl<D: Dialect> Work<D> for Locked {
+    type Out = Outcome;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Outcome, Fault> {
+        match &self.0 {
+            Member::Create(_) => match self.0.run(db).await {
+                // Another one was faster, and has committed meanwhile.
+                Err(fault) if fault.is_taken::<D>() => self.0.run(db).await,
+                ended => ended,
+            },
+            Member::Commit(commit) => Ok(Outcome::Commit(
+                store_commit(db, commit, db.sql.look_locked).await?,
+            )),
+        }
     }
 }
 

@@ -12,36 +12,25 @@ use uuid::Uuid;
 
 use crate::id::OnboardingId;
 use crate::store::error::Error;
-use crate::store::record::{
-    Commit, CommitOutcome, Created, FactChange, NewOnboarding, QueueChange,
-};
-use crate::store::sql::codec::{Reader, counter, encode, micros};
+use crate::store::record::{CommitOutcome, Created};
+use crate::store::sql::codec::Reader;
 use crate::store::sql::fault::{Fault, at_commit};
+use crate::store::sql::group::columns::{Commits, Creations, Kind};
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::postgres::Postgres;
 use crate::store::sql::session::Session;
+use crate::store::sql::write::refused;
 
-/// What a commit does to the queue, as a number.
-const KEEP: i64 = 0;
-const WAKE: i64 = 1;
-const HOLD: i64 = 2;
-const RELEASE: i64 = 3;
-const REMOVE: i64 = 4;
+macro_rules! now {
+    () => {
+        "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"
+    };
+}
 
-/// The fence of one who has none.
-const NO_FENCE: i64 = -1;
-
-/// The statement.
-///
-/// - `held` locks the queue entries of the leases that are written under, and waits for who holds
-///   them: a claim that came between is seen, and its fence is another one.
-/// - `moved` is the compare-and-swap: PostgreSQL looks at the row again after it waited for it.
-/// - A command that is in the journal already is passed over. It is enough to look as of the
-///   statement's beginning: whoever knows the revision that the row has now has seen its journal.
-/// - Everything else is written for what `moved` gives, and only for that.
-#[rustfmt::skip] // It would pull the text apart.
-pub(in crate::store::sql) const TEXTS: Texts = Texts {
-    fused: "WITH member AS MATERIALIZED (SELECT * FROM unnest(\
+/// The commits, as rows.
+macro_rules! members {
+    () => {
+        "SELECT * FROM unnest(\
             $1::bytea[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bytea[], $7::bigint[], \
             $8::bytea[], $9::text[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], \
             $14::text[], $15::bigint[], $16::text[], $17::bytea[], $18::text[], $19::bigint[], \
@@ -49,92 +38,264 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
         AS m (id, tenant, expected, stage, state, head, at, \
             command, given_by, events, held, change, later, \
             step, version, payload, salt, fact_by, fact_at, \
-            removed, message, topic)), \
-        held AS MATERIALIZED (SELECT m.* FROM member m JOIN onramp_queue q ON q.onboarding = m.id \
-            WHERE m.held >= 0 AND q.fence = m.held AND q.leased = 1 FOR NO KEY UPDATE OF q), \
-        ready AS MATERIALIZED (SELECT * FROM held UNION ALL SELECT * FROM member WHERE held < 0), \
-        moved AS (UPDATE onramp_onboarding o SET revision = m.expected + 1, stage = m.stage, \
+            removed, message, topic)"
+    };
+}
+
+/// One commit, as a row of the same columns. PostgreSQL puts the arguments where they are used.
+macro_rules! member {
+    () => {
+        "SELECT $1::bytea AS id, $2::text AS tenant, $3::bigint AS expected, $4::text AS stage, \
+            $5::text AS state, $6::bytea AS head, $7::bigint AS at, $8::bytea AS command, \
+            $9::text AS given_by, $10::text AS events, $11::bigint AS held, $12::bigint AS change, \
+            $13::bigint AS later, $14::text AS step, $15::bigint AS version, $16::text AS payload, \
+            $17::bytea AS salt, $18::text AS fact_by, $19::bigint AS fact_at, $20::text AS removed, \
+            $21::bytea AS message, $22::text AS topic"
+    };
+}
+
+/// The leases that are written under, locked.
+macro_rules! held {
+    () => {
+        "SELECT m.* FROM member m JOIN onramp_queue q ON q.onboarding = m.id \
+            WHERE m.held >= 0 AND q.fence = m.held AND q.leased = 1 FOR NO KEY UPDATE OF q"
+    };
+}
+
+/// The compare-and-swap.
+macro_rules! moved {
+    ($from:literal) => {
+        concat!("UPDATE onramp_onboarding o SET revision = m.expected + 1, stage = m.stage, \
             fence = CASE WHEN m.change = 4 THEN m.held ELSE o.fence END, state = m.state, \
             head = m.head, updated_at = m.at \
-            FROM ready m WHERE o.id = m.id AND o.tenant = m.tenant AND o.revision = m.expected \
+            FROM ", $from, " m WHERE o.id = m.id AND o.tenant = m.tenant AND o.revision = m.expected \
             AND NOT EXISTS (SELECT FROM onramp_journal j \
                 WHERE j.onboarding = m.id AND j.command = m.command) \
             RETURNING o.id, o.tenant, o.flow, o.subject, o.revision, o.fence, m.head, m.at, m.command, \
                 m.given_by, m.events, m.change, m.later, m.step, m.version, m.payload, m.salt, \
-                m.fact_by, m.fact_at, m.removed, m.message, m.topic), \
-        journal AS (INSERT INTO onramp_journal \
+                m.fact_by, m.fact_at, m.removed, m.message, m.topic")
+    };
+}
+
+/// What every commit writes, and what it may write.
+macro_rules! journal {
+    () => {
+        "journal AS (INSERT INTO onramp_journal \
             (onboarding, revision, command, given_by, at, events, hash) \
-            SELECT id, revision, command, given_by, at, events, head FROM moved), \
-        put AS (INSERT INTO onramp_fact (onboarding, step, version, payload, salt, given_by, at) \
+            SELECT id, revision, command, given_by, at, events, head FROM moved)"
+    };
+}
+
+macro_rules! put {
+    () => {
+        "put AS (INSERT INTO onramp_fact (onboarding, step, version, payload, salt, given_by, at) \
             SELECT id, step, version, payload, salt, fact_by, fact_at FROM moved \
             WHERE step IS NOT NULL \
             ON CONFLICT (onboarding, step) DO UPDATE SET version = excluded.version, \
             payload = excluded.payload, salt = excluded.salt, given_by = excluded.given_by, \
-            at = excluded.at), \
-        removed AS (DELETE FROM onramp_fact f USING moved m \
-            WHERE f.onboarding = m.id AND f.step = m.removed), \
-        woken AS (INSERT INTO onramp_queue AS q \
+            at = excluded.at)"
+    };
+}
+
+macro_rules! woken {
+    () => {
+        concat!(
+            "woken AS (INSERT INTO onramp_queue AS q \
             (onboarding, tenant, flow, fence, due_at, leased, lease_us, attempt) \
-            SELECT id, tenant, flow, fence, \
-                (extract(epoch FROM statement_timestamp()) * 1000000)::bigint + later, 0, 0, 0 \
+            SELECT id, tenant, flow, fence, ",
+            now!(),
+            " + later, 0, 0, 0 \
             FROM moved WHERE change = 1 \
             ON CONFLICT (onboarding) DO UPDATE SET \
             due_at = CASE WHEN q.leased = 1 THEN q.due_at ELSE excluded.due_at END, \
-            attempt = q.leased, worker = CASE WHEN q.leased = 1 THEN q.worker END), \
-        kept AS (UPDATE onramp_queue q SET attempt = 1 FROM moved m \
-            WHERE q.onboarding = m.id AND m.change = 2 AND q.attempt <> 1), \
-        handed AS (UPDATE onramp_queue q SET \
-            due_at = (extract(epoch FROM statement_timestamp()) * 1000000)::bigint + m.later, \
-            leased = 0, worker = NULL FROM moved m WHERE q.onboarding = m.id AND m.change = 3), \
-        gone AS (DELETE FROM onramp_queue q USING moved m \
-            WHERE q.onboarding = m.id AND m.change = 4), \
-        posted AS (INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
+            attempt = q.leased, worker = CASE WHEN q.leased = 1 THEN q.worker END)"
+        )
+    };
+}
+
+macro_rules! posted {
+    () => {
+        concat!("posted AS (INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
             place, topic, at, stored_at, visible_at) \
-            SELECT message, tenant, flow, subject, id, revision, 0, topic, at, \
-                (extract(epoch FROM statement_timestamp()) * 1000000)::bigint, 0 \
-            FROM moved WHERE topic IS NOT NULL), \
-        newcomer AS MATERIALIZED (SELECT * FROM unnest(\
+            SELECT message, tenant, flow, subject, id, revision, 0, topic, at, ", now!(), ", 0 \
+            FROM moved WHERE topic IS NOT NULL)")
+    };
+}
+
+macro_rules! kept {
+    () => {
+        "kept AS (UPDATE onramp_queue q SET attempt = 1 FROM moved m \
+            WHERE q.onboarding = m.id AND m.change = 2 AND q.attempt <> 1)"
+    };
+}
+
+/// The columns of creations.
+macro_rules! newcomer {
+    () => {
+        "AS n (id, tenant, flow, subject, revision, stage, state, head, created_at, \
+            command, given_by, at, events)"
+    };
+}
+
+/// The creations, after the columns of commits.
+macro_rules! newcomers {
+    () => {
+        concat!(
+            "newcomer AS MATERIALIZED (SELECT * FROM unnest(\
             $23::bytea[], $24::text[], $25::text[], $26::text[], $27::bigint[], $28::text[], \
             $29::text[], $30::bytea[], $31::bigint[], $32::bytea[], $33::text[], $34::bigint[], \
-            $35::text[]) \
-        AS n (id, tenant, flow, subject, revision, stage, state, head, created_at, \
-            command, given_by, at, events)), \
-        made AS (INSERT INTO onramp_onboarding (id, tenant, flow, subject, active, revision, stage, \
+            $35::text[]) ",
+            newcomer!(),
+            ")"
+        )
+    };
+}
+
+/// What is made of them.
+macro_rules! made {
+    () => {
+        "made AS (INSERT INTO onramp_onboarding (id, tenant, flow, subject, active, revision, stage, \
             fence, state, head, created_at, updated_at) \
             SELECT id, tenant, flow, subject, 1, revision, stage, 0, state, head, created_at, at \
             FROM newcomer ON CONFLICT DO NOTHING RETURNING id), \
         begun AS (INSERT INTO onramp_journal \
             (onboarding, revision, command, given_by, at, events, hash) \
             SELECT n.id, n.revision, n.command, n.given_by, n.at, n.events, n.head \
-            FROM newcomer n JOIN made ON made.id = n.id) \
-        SELECT id FROM moved UNION ALL SELECT id FROM made",
+            FROM newcomer n JOIN made ON made.id = n.id)"
+    };
+}
+
+/// The statements. The more there is in one the longer it takes to begin, whether or not there is
+/// something to do; so there are small ones for what comes most often.
+///
+/// - `held` locks the queue entries of the leases that are written under, and waits for who holds
+///   them: a claim that came between is seen, and its fence is another one.
+/// - `moved` is the compare-and-swap: PostgreSQL looks at the row again after it waited for it.
+/// - A command that is in the journal already is passed over. It is enough to look as of the
+///   statement's beginning: whoever knows the revision that the row has now has seen its journal.
+/// - Everything else is written for what `moved` gives, and only for that.
+#[rustfmt::skip] // It would pull the texts apart.
+pub(in crate::store::sql) const TEXTS: Texts = Texts {
+    fused_answer: concat!(
+        "WITH member AS (", member!(), "), moved AS (", moved!("member"), "), ",
+        journal!(), ", ", put!(), " SELECT id FROM moved",
+    ),
+    fused_checkpoint: concat!(
+        "WITH member AS (", member!(), "), held AS (", held!(), "), ",
+        "moved AS (", moved!("held"), "), ",
+        journal!(), ", ", put!(), ", ", kept!(), " SELECT id FROM moved",
+    ),
+    fused_host: concat!(
+        "WITH member AS (", member!(), "), moved AS (", moved!("member"), "), ",
+        journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), " SELECT id FROM moved",
+    ),
+    fused_commits: concat!(
+        "WITH member AS (", members!(), "), moved AS (", moved!("member"), "), ",
+        journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), " SELECT id FROM moved",
+    ),
+    fused_creation: concat!(
+        "WITH newcomer AS (SELECT $1::bytea AS id, $2::text AS tenant, $3::text AS flow, \
+            $4::text AS subject, $5::bigint AS revision, $6::text AS stage, $7::text AS state, \
+            $8::bytea AS head, $9::bigint AS created_at, $10::bytea AS command, \
+            $11::text AS given_by, $12::bigint AS at, $13::text AS events), ",
+        made!(), " SELECT id FROM made",
+    ),
+    fused_creations: concat!(
+        "WITH newcomer AS MATERIALIZED (SELECT * FROM unnest(\
+            $1::bytea[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], \
+            $7::text[], $8::bytea[], $9::bigint[], $10::bytea[], $11::text[], $12::bigint[], \
+            $13::text[]) ", newcomer!(), "), ",
+        made!(), " SELECT id FROM made",
+    ),
+    fused_hosts: concat!(
+        "WITH member AS (", members!(), "), moved AS (", moved!("member"), "), ",
+        journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), ", ", newcomers!(), ", ",
+        made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
+    ),
+    fused: concat!(
+        "WITH member AS MATERIALIZED (", members!(), "), held AS MATERIALIZED (", held!(), "), \
+        ready AS (SELECT * FROM held UNION ALL SELECT * FROM member WHERE held < 0), \
+        moved AS (", moved!("ready"), "), ",
+        journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), ", ", kept!(), ", \
+        removed AS (DELETE FROM onramp_fact f USING moved m \
+            WHERE m.removed IS NOT NULL AND f.onboarding = m.id AND f.step = m.removed), \
+        handed AS (UPDATE onramp_queue q SET due_at = ", now!(), " + m.later, \
+            leased = 0, worker = NULL FROM moved m WHERE q.onboarding = m.id AND m.change = 3), \
+        gone AS (DELETE FROM onramp_queue q USING moved m \
+            WHERE q.onboarding = m.id AND m.change = 4), \
+        ", newcomers!(), ", ",
+        made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
+    ),
     ..Texts::NONE
 };
 
 /// Stores those members that hold; gives nothing for the others.
-pub(in crate::store::sql) async fn apply(
+pub(in crate::store::sql) async fn together(
     db: &mut Session<'_, Postgres>,
     texts: &'static Texts,
     batch: &Batch,
 ) -> Result<Vec<Option<Outcome>>, Fault> {
+    db.committing = true;
+    run(db, texts, batch.members())
+        .await
+        .map_err(|fault| match fault {
+            Fault::Sql(error) => at_commit::<Postgres>(error),
+            other => other,
+        })
+}
+
+/// Stores a member in a transaction of the host's: in one statement, so that all or nothing of it is
+/// written. When it does not hold, a second one finds out why.
+pub(in crate::store::sql) async fn joined(
+    db: &mut Session<'_, Postgres>,
+    texts: &'static Texts,
+    member: Member,
+) -> Result<Outcome, Fault> {
+    let members = [member];
+    if let Some(outcome) = run(db, texts, &members).await?.pop().flatten() {
+        return Ok(outcome);
+    }
+    match &members[0] {
+        Member::Commit(commit) => Ok(Outcome::Commit(refused(db, commit).await?)),
+        // It exists, or did a moment ago.
+        Member::Create(create) => Ok(Outcome::Created(create.existing(db).await?)),
+    }
+}
+
+async fn run(
+    db: &mut Session<'_, Postgres>,
+    texts: &'static Texts,
+    members: &[Member],
+) -> Result<Vec<Option<Outcome>>, Fault> {
     let (mut commits, mut creations) = (Commits::default(), Creations::default());
-    for member in batch.members() {
+    for member in members {
         match member {
             Member::Commit(commit) => commits.push(commit)?,
             Member::Create(create) => creations.push(&create.0)?,
         }
     }
-    let query = creations.bind(commits.bind(sqlx::query(texts.fused)));
-    let rows = query.fetch_all(&mut *db.on).await;
-    let rows = rows.map_err(at_commit::<Postgres>)?;
+    let query = match (commits.kind(), creations.id.is_empty()) {
+        (Kind::Answer, true) => commits.bind_one(sqlx::query(texts.fused_answer)),
+        (Kind::Checkpoint, true) => commits.bind_one(sqlx::query(texts.fused_checkpoint)),
+        (Kind::Host, true) => commits.bind_one(sqlx::query(texts.fused_host)),
+        (Kind::None, _) if creations.id.len() == 1 => {
+            creations.bind_one(sqlx::query(texts.fused_creation))
+        }
+        (Kind::None, _) => creations.bind(sqlx::query(texts.fused_creations)),
+        (Kind::Answer | Kind::Host | Kind::Hosts, false) => {
+            creations.bind(commits.bind(sqlx::query(texts.fused_hosts)))
+        }
+        (Kind::Hosts, true) => commits.bind(sqlx::query(texts.fused_commits)),
+        _ => creations.bind(commits.bind(sqlx::query(texts.fused))),
+    };
+    let rows = query.fetch_all(&mut *db.on).await?;
     let stored: Result<HashSet<Uuid>, Error> = rows
         .iter()
         .map(|row| Reader::<Postgres>::any(row, "a commit").uuid(0, "the id"))
         .collect();
     let stored = stored?;
     let is_stored = |id: OnboardingId| stored.contains(&id.as_uuid());
-    Ok(batch
-        .members()
+    Ok(members
         .iter()
         .map(|member| match member {
             Member::Commit(commit) => {
@@ -146,169 +307,4 @@ pub(in crate::store::sql) async fn apply(
             }),
         })
         .collect())
-}
-
-type Query = sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
-/// The columns of commits.
-#[derive(Default)]
-struct Commits {
-    id: Vec<Vec<u8>>,
-    tenant: Vec<String>,
-    expected: Vec<i64>,
-    stage: Vec<&'static str>,
-    state: Vec<String>,
-    head: Vec<Vec<u8>>,
-    at: Vec<i64>,
-    command: Vec<Vec<u8>>,
-    given_by: Vec<String>,
-    events: Vec<String>,
-    held: Vec<i64>,
-    change: Vec<i64>,
-    later: Vec<i64>,
-    step: Vec<Option<String>>,
-    version: Vec<Option<i64>>,
-    payload: Vec<Option<String>>,
-    salt: Vec<Option<Vec<u8>>>,
-    fact_by: Vec<Option<String>>,
-    fact_at: Vec<Option<i64>>,
-    removed: Vec<Option<String>>,
-    message: Vec<Option<Vec<u8>>>,
-    topic: Vec<Option<String>>,
-}
-
-impl Commits {
-    fn push(&mut self, commit: &Commit) -> Result<(), Error> {
-        let state = &commit.row.state;
-        let (change, later) = match commit.queue {
-            QueueChange::Keep => (KEEP, 0),
-            QueueChange::Wake(after) => (WAKE, micros(after)),
-            QueueChange::Hold => (HOLD, 0),
-            QueueChange::Release(after) => (RELEASE, micros(after)),
-            QueueChange::Remove => (REMOVE, 0),
-        };
-        self.expected.push(counter(commit.expected.get())?);
-        self.state.push(encode(state)?);
-        self.held.push(match commit.fence {
-            Some(fence) => counter(fence.get())?,
-            None => NO_FENCE,
-        });
-        self.id.push(commit.id().as_uuid().as_bytes().to_vec());
-        self.tenant.push(commit.tenant().as_str().to_owned());
-        self.stage.push(state.stage().as_str());
-        self.head.push(commit.row.head.as_bytes().to_vec());
-        self.at.push(commit.entry.at.timestamp_micros());
-        self.command
-            .push(commit.command().as_uuid().as_bytes().to_vec());
-        self.given_by.push(commit.entry.by.to_string());
-        self.events.push(commit.entry.events.clone());
-        self.change.push(change);
-        self.later.push(later);
-        let put = commit.facts.iter().find_map(|change| match change {
-            FactChange::Put(record) => Some(record),
-            FactChange::Remove(_) => None,
-        });
-        self.step
-            .push(put.map(|put| put.fact.step().as_str().to_owned()));
-        self.version
-            .push(put.map(|put| i64::from(put.fact.version())));
-        self.payload.push(put.map(|put| put.fact.json().to_owned()));
-        self.salt.push(put.map(|put| put.salt.to_vec()));
-        self.fact_by.push(put.map(|put| put.by.to_string()));
-        self.fact_at.push(put.map(|put| put.at.timestamp_micros()));
-        self.removed
-            .push(commit.facts.iter().find_map(|change| match change {
-                FactChange::Remove(step) => Some(step.as_str().to_owned()),
-                FactChange::Put(_) => None,
-            }));
-        let message = commit.outbox.first();
-        self.message
-            .push(message.map(|message| message.id.as_bytes().to_vec()));
-        self.topic
-            .push(message.map(|message| message.topic.clone()));
-        Ok(())
-    }
-
-    fn bind(self, query: Query) -> Query {
-        query
-            .bind(self.id)
-            .bind(self.tenant)
-            .bind(self.expected)
-            .bind(self.stage)
-            .bind(self.state)
-            .bind(self.head)
-            .bind(self.at)
-            .bind(self.command)
-            .bind(self.given_by)
-            .bind(self.events)
-            .bind(self.held)
-            .bind(self.change)
-            .bind(self.later)
-            .bind(self.step)
-            .bind(self.version)
-            .bind(self.payload)
-            .bind(self.salt)
-            .bind(self.fact_by)
-            .bind(self.fact_at)
-            .bind(self.removed)
-            .bind(self.message)
-            .bind(self.topic)
-    }
-}
-
-/// The columns of creations.
-#[derive(Default)]
-struct Creations {
-    id: Vec<Vec<u8>>,
-    tenant: Vec<String>,
-    flow: Vec<String>,
-    subject: Vec<String>,
-    revision: Vec<i64>,
-    stage: Vec<&'static str>,
-    state: Vec<String>,
-    head: Vec<Vec<u8>>,
-    created_at: Vec<i64>,
-    command: Vec<Vec<u8>>,
-    given_by: Vec<String>,
-    at: Vec<i64>,
-    events: Vec<String>,
-}
-
-impl Creations {
-    fn push(&mut self, new: &NewOnboarding) -> Result<(), Error> {
-        let NewOnboarding { row, entry } = new;
-        let (state, key) = (&row.state, row.state.key());
-        self.revision.push(counter(state.revision().get())?);
-        self.state.push(encode(state)?);
-        self.id.push(state.id().as_uuid().as_bytes().to_vec());
-        self.tenant.push(key.tenant.as_str().to_owned());
-        self.flow.push(key.flow.as_str().to_owned());
-        self.subject.push(key.subject.as_str().to_owned());
-        self.stage.push(state.stage().as_str());
-        self.head.push(row.head.as_bytes().to_vec());
-        self.created_at.push(state.created_at().timestamp_micros());
-        self.command
-            .push(entry.command.as_uuid().as_bytes().to_vec());
-        self.given_by.push(entry.by.to_string());
-        self.at.push(entry.at.timestamp_micros());
-        self.events.push(entry.events.clone());
-        Ok(())
-    }
-
-    fn bind(self, query: Query) -> Query {
-        query
-            .bind(self.id)
-            .bind(self.tenant)
-            .bind(self.flow)
-            .bind(self.subject)
-            .bind(self.revision)
-            .bind(self.stage)
-            .bind(self.state)
-            .bind(self.head)
-            .bind(self.created_at)
-            .bind(self.command)
-            .bind(self.given_by)
-            .bind(self.at)
-            .bind(self.events)
-    }
 }

@@ -230,7 +230,12 @@ impl<D: Dialect> Lane<D> {
         loop {
             let (batch, answers) = self.lanes.take();
             if batch.len() > 0 {
+                let several = batch.len() > 1;
                 self.store(&mut connection, batch, answers).await;
+                if several {
+                    // Those who were just answered may have more: then they go along.
+                    tokio::task::yield_now().await;
+                }
                 turns = turns.wrapping_add(1);
                 if turns.is_multiple_of(TURN) && self.lanes.is_shared() {
                     connection = None;
@@ -310,16 +315,10 @@ impl<D: Dialect> Lane<D> {
             None => self.lanes.pool.acquire().await?,
         };
         self.lanes.count(batch.len());
-        let mut session = Session {
-            on: &mut *on,
-            sql: &self.lanes.names.statements,
-        };
+        let mut session = Session::new(&mut *on, &self.lanes.names.statements);
         let texts = &self.lanes.names.group;
         let stored = timeout(PATIENCE, D::together(&mut session, texts, batch)).await;
-        let stored = stored.unwrap_or_else(|_| {
-            let message = format!("{} did not answer", D::NAME);
-            Err(Fault::Store(Error::in_doubt(message)))
-        });
+        let stored = stored.unwrap_or_else(|_| Err(transact::silent::<D>(session.committing)));
         match &stored {
             // What the database refused, it rolled back.
             Ok(_) | Err(Fault::Sql(sqlx::Error::Database(_)) | Fault::Moved) => {

@@ -21,6 +21,8 @@
 
 mod batch;
 #[cfg(feature = "postgres")]
+mod columns;
+#[cfg(feature = "postgres")]
 pub(super) mod fused;
 mod lane;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
@@ -29,15 +31,18 @@ pub(super) mod parts;
 pub(super) mod rows;
 #[cfg(feature = "sqlite")]
 pub(super) mod scripts;
+#[cfg(feature = "sqlite")]
+pub(super) mod single;
 #[cfg(feature = "mysql")]
 pub(super) mod tables;
 pub(super) mod texts;
 
-pub(super) use batch::Member;
-pub use batch::{Batch, Outcome};
+#[cfg(any(feature = "sqlite", feature = "mysql"))]
+pub(super) use batch::Locked;
+pub(super) use batch::{Batch, Member, Outcome};
 pub(super) use lane::Lanes;
 pub use lane::Written;
-pub use texts::Texts;
+pub(super) use texts::Texts;
 
 /// Members of a transaction, at most. More make it longer, not faster.
 const MOST: usize = 128;

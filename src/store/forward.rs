@@ -1,0 +1,109 @@
+//! A store behind a `Box` or an `Arc` is a store.
+//!
+//! [`Store`] has no default methods, so one that is forgotten here does not compile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::store::claim::ClaimRequest;
+use crate::store::contract::Store;
+use crate::store::error::Error;
+use crate::store::record::{
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
+    Row,
+};
+
+macro_rules! forward {
+    ($($pointer:ident),+) => {$(
+        #[async_trait]
+        impl<S: Store + ?Sized> Store for $pointer<S> {
+            async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+                (**self).create(new).await
+            }
+
+            async fn load(
+                &self,
+                tenant: &TenantId,
+                id: OnboardingId,
+            ) -> Result<Option<Row>, Error> {
+                (**self).load(tenant, id).await
+            }
+
+            async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+                (**self).find(key).await
+            }
+
+            async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+                (**self).commit(commit).await
+            }
+
+            async fn committed(
+                &self,
+                tenant: &TenantId,
+                id: OnboardingId,
+                command: CommandId,
+            ) -> Result<Option<Revision>, Error> {
+                (**self).committed(tenant, id, command).await
+            }
+
+            async fn facts(
+                &self,
+                tenant: &TenantId,
+                id: OnboardingId,
+            ) -> Result<Vec<FactRecord>, Error> {
+                (**self).facts(tenant, id).await
+            }
+
+            async fn journal(
+                &self,
+                tenant: &TenantId,
+                id: OnboardingId,
+                after: Revision,
+                limit: usize,
+            ) -> Result<Vec<JournalEntry>, Error> {
+                (**self).journal(tenant, id, after, limit).await
+            }
+
+            async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+                (**self).claim(request).await
+            }
+
+            async fn renew(
+                &self,
+                leases: &[Lease],
+                lease: Duration,
+            ) -> Result<Vec<Lease>, Error> {
+                (**self).renew(leases, lease).await
+            }
+
+            async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+                (**self).release(lease, after).await
+            }
+
+            async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+                (**self).park(lease, at).await
+            }
+
+            async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+                (**self).next_due(flow).await
+            }
+
+            async fn take_outbox(
+                &self,
+                max: usize,
+                hidden: Duration,
+            ) -> Result<Vec<OutboxMessage>, Error> {
+                (**self).take_outbox(max, hidden).await
+            }
+
+            async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
+                (**self).ack_outbox(messages).await
+            }
+        }
+    )+};
+}
+
+forward!(Arc, Box);
