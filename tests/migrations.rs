@@ -83,7 +83,15 @@ async fn a_dry_run_changes_nothing_and_prints_what_is_done() {
             }
             assert!(!plan.is_empty());
             assert_eq!((plan.found(), plan.wanted()), (0, version()));
-            for table in ["schema", "onboarding", "fact", "journal", "queue", "outbox"] {
+            for table in [
+                "schema",
+                "onboarding",
+                "fact",
+                "journal",
+                "queue",
+                "slot",
+                "outbox",
+            ] {
                 let create = format!("CREATE TABLE IF NOT EXISTS {prefix}{table} (");
                 let creating = plan.statements().filter(|sql| sql.starts_with(&create));
                 assert_eq!(creating.count(), 1, "{kind:?}: {create}");

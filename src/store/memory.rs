@@ -13,7 +13,7 @@ use crate::id::{CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepNam
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
-use crate::store::limits::{check_flow, check_worker};
+use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
     OutboxMessage, QueueChange, Row,
@@ -270,8 +270,7 @@ impl Store for MemoryStore {
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        check_flow(&request.flow)?;
-        check_worker(&request.worker)?;
+        request.check()?;
         let now = self.clock.now();
         let mut all = self.lock();
         let mut room = Room::of(&mut all, request, now);

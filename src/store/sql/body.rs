@@ -11,7 +11,7 @@ use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
-use crate::store::limits::{check_flow, check_worker};
+use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
     Row,
@@ -208,8 +208,7 @@ impl<D: Dialect> Store for SqlStore<D> {
     }
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        check_flow(&request.flow)?;
-        check_worker(&request.worker)?;
+        request.check()?;
         self.claimed(request).await
     }
 

@@ -9,6 +9,8 @@
 //!      ├─ 1? onramp_queue    (onboarding)            flow due_at | fence leased attempt worker
 //!      │                     only while a worker has, or will have, something to do
 //!      └─ n  onramp_outbox   (id)                    until it is delivered
+//!
+//!   onramp_slot  (flow, tenant, slot)  names a lease; how many of a tenant's there may be at once
 //! ```
 //!
 //! **Every write is one transaction, in a task of its own that no dropped future can stop; every
@@ -17,7 +19,7 @@
 //! How a call travels:
 //!
 //! ```text
-//!   Store method (body) ─> Work (read, write, queue, outbox) ─> transact: spawn, BEGIN, run,
+//!   Store method (body) ─> Work (read, write, claim, queue, outbox) ─> transact: spawn, BEGIN, run,
 //!   COMMIT, retry what is busy, tell definite from in doubt ─> Statements of the Dialect ─> sqlx
 //! ```
 //!
