@@ -45,6 +45,8 @@ pub(crate) struct Common {
     pub(crate) revision: Revision,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) started_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) erased_at: Option<DateTime<Utc>>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
 }
 
@@ -264,6 +266,7 @@ impl State {
                 revision: Revision::new(0),
                 created_at: now,
                 started_at: None,
+                erased_at: None,
                 steps: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
@@ -304,6 +307,12 @@ impl State {
     #[must_use]
     pub fn started_at(&self) -> Option<DateTime<Utc>> {
         self.common.started_at
+    }
+
+    /// When its facts were erased.
+    #[must_use]
+    pub fn erased_at(&self) -> Option<DateTime<Utc>> {
+        self.common.erased_at
     }
 
     /// The stage.

@@ -367,5 +367,6 @@ fn realise(
         Intent::Cancel => (Action::Cancel, Vec::new()),
         Intent::Retry => (Action::Retry, Vec::new()),
         Intent::RetryUndo => (Action::RetryUndo, Vec::new()),
+        Intent::Erase => (Action::Erase, Vec::new()),
     })
 }
