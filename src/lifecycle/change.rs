@@ -22,17 +22,9 @@ use crate::lifecycle::stage::{Completed, InProgress};
 /// ```
 #[must_use = "a change does nothing until it is committed"]
 pub struct Change<F, From, To> {
-    #[cfg_attr(
-        not(feature = "store"),
-        expect(dead_code, reason = "read by the commit")
-    )]
     pub(crate) before: Onboarding<F, From>,
     pub(crate) by: Actor,
     pub(crate) id: CommandId,
-    #[cfg_attr(
-        not(feature = "store"),
-        expect(dead_code, reason = "read by the commit")
-    )]
     pub(crate) intent: Intent,
     #[cfg_attr(
         not(feature = "store"),

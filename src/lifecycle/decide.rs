@@ -288,6 +288,9 @@ impl Rules<'_> {
         let steps = self.state.steps();
         let known = steps.filter(|(_, step)| step.fact.is_some());
         let steps: Vec<_> = known.map(|(name, _)| name.clone()).collect();
+        if steps.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(vec![Happened::FactsErased { steps }])
     }
 

@@ -27,7 +27,7 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 /// |---|---|
 /// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`cancel`](Self::cancel) |
 /// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`complete`](Self::complete), [`cancel`](Self::cancel) |
-/// | [`Completed`] | none |
+/// | [`Completed`] | [`erase`](Self::erase) |
 /// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`erase`](Self::erase) |
 ///
 /// ```compile_fail

@@ -30,7 +30,7 @@ pub struct Verified {
     pub entries: u64,
     /// How many facts are the ones that were committed to.
     pub facts: usize,
-    /// Steps whose facts are gone: they were erased.
+    /// Steps whose facts were erased, as the journal tells.
     pub erased: Vec<StepName>,
 }
 
@@ -68,6 +68,12 @@ pub enum Unverified {
     /// The stored state was changed.
     #[error("the stored state is not what the events add up to")]
     State,
+    /// A fact is gone, and no event tells of that.
+    #[error("the fact of step {step:?} is gone, and the journal does not tell of it", step = .step.as_str())]
+    Missing {
+        /// Its step.
+        step: StepName,
+    },
     /// A fact was changed, or put there, past the journal.
     #[error("the fact of step {step:?} is not one that the journal tells of", step = .step.as_str())]
     Fact {
@@ -92,6 +98,9 @@ pub(super) async fn verify_journal<S: Store + ?Sized>(
         }
         let commits = events.iter().map(Vec::as_slice);
         if fold(commits).as_ref() != Some(&row.state) {
+            return Err(Unverified::State);
+        }
+        if row.state.key().tenant != *tenant {
             return Err(Unverified::State);
         }
         let erased = compare(&row, &facts)?;
@@ -160,5 +169,14 @@ fn compare(row: &Row, facts: &[FactRecord]) -> Result<Vec<StepName>, Unverified>
             return Err(Unverified::Fact { step });
         }
     }
-    Ok(marks.into_keys().cloned().collect())
+    let gone: Vec<StepName> = marks.into_keys().cloned().collect();
+    match (row.state.erased_at(), facts, gone.first()) {
+        (None, _, Some(step)) => Err(Unverified::Missing { step: step.clone() }),
+        // Put back past the journal, by a restored table say.
+        (Some(_), [record, ..], _) => {
+            let step = record.fact.step().clone();
+            Err(Unverified::Fact { step })
+        }
+        _ => Ok(gone),
+    }
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::store::error::{Error, ErrorKind};
+use crate::store::error::Error;
 use crate::store::join::Join;
 use crate::store::record::{Commit, CommitOutcome, Created, NewOnboarding};
 use crate::store::sql::body::SqlStore;
@@ -63,10 +63,6 @@ impl<D: Dialect> std::fmt::Debug for Joined<'_, D> {
 
 impl<D: Dialect> Joined<'_, D> {
     async fn store(&mut self, member: Member) -> Result<crate::store::sql::group::Outcome, Error> {
-        if !member.fits() {
-            let message = "it changes more than one fact, or sends more than one message";
-            return Err(Error::new(ErrorKind::Invalid, message));
-        }
         let mut session = Session::new(&mut *self.on, &self.names.statements);
         let stored = D::joined(&mut session, &self.names.group, member).await;
         stored.map_err(Fault::told::<D>)

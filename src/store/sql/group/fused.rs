@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use crate::id::OnboardingId;
-use crate::store::error::Error;
+use crate::store::error::{Error, ErrorKind};
 use crate::store::record::{CommitOutcome, Created};
 use crate::store::sql::codec::Reader;
 use crate::store::sql::fault::{Fault, at_commit};
@@ -251,6 +251,10 @@ pub(in crate::store::sql) async fn joined(
     texts: &'static Texts,
     member: Member,
 ) -> Result<Outcome, Fault> {
+    if !member.fits() {
+        let message = "in a joined transaction it can change one fact and send one message at most";
+        return Err(Error::new(ErrorKind::Invalid, message).into());
+    }
     let members = [member];
     if let Some(outcome) = run(db, texts, &members).await?.pop().flatten() {
         return Ok(outcome);

@@ -27,7 +27,6 @@ pub(super) mod fused;
 mod lane;
 #[cfg(any(feature = "sqlite", feature = "mysql"))]
 pub(super) mod parts;
-#[cfg(any(feature = "sqlite", feature = "mysql"))]
 pub(super) mod rows;
 #[cfg(feature = "sqlite")]
 pub(super) mod scripts;

@@ -14,8 +14,11 @@ use crate::store::sql::group::rows::{Rows, row};
 use crate::store::sql::group::single;
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::session::Session;
+#[cfg(feature = "mysql")]
 use crate::store::sql::transact::Work as _;
-use crate::store::sql::write::{Seen, one};
+use crate::store::sql::write::Seen;
+#[cfg(feature = "mysql")]
+use crate::store::sql::write::one;
 
 /// How the statements are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
