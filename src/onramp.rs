@@ -6,7 +6,8 @@ use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, No
 use crate::id::{OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
 use crate::store::{
-    CommitError, Error, InDoubt, Join, Resolution, Store, StoreExt, commit_in, enroll_in,
+    CommitError, Error, InDoubt, Join, Resolution, Store, StoreExt, Unverified, Verified,
+    commit_in, enroll_in,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -227,6 +228,28 @@ impl<F: Flow> Onramp<F> {
     /// Of the store: the outcome is still not known then.
     pub async fn resolve(&self, token: &InDoubt) -> Result<Resolution<F>, Error> {
         self.store.resolve(token).await
+    }
+
+    /// Verifies that an onboarding is as its journal says.
+    ///
+    /// # Errors
+    /// [`Unverified`] says what is wrong, and where.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn audit<F: Flow>(
+    /// #     onramp: &Onramp<F>, found: &Loaded<F>, tenant: &TenantId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let verified = onramp.verify_journal(tenant, found.id()).await?;
+    /// println!("{} entries hold", verified.entries);
+    /// # Ok(()) }
+    /// ```
+    pub async fn verify_journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Verified, Unverified> {
+        self.store.verify_journal(tenant, id).await
     }
 
     /// The facts of an onboarding.

@@ -370,7 +370,7 @@ fn count() -> impl Strategy<Value = u32> {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let step = (0..9usize).prop_map(plans_name);
-    (step, count(), any::<bool>(), 0..15u8, 0..1_000i64).prop_map(
+    (step, count(), any::<bool>(), 0..16u8, 0..1_000i64).prop_map(
         |(step, attempt, flag, which, at)| {
             let failure = Failure::from(Problem::DRIFTED);
             let retry_at = flag.then(|| time(at));
@@ -424,6 +424,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                     step: Some(step),
                     remaining: steps,
                 },
+                14 => Happened::FactsErased { steps },
                 _ => Happened::Retried,
             };
             Event {

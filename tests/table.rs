@@ -9,8 +9,8 @@ use std::path::Path;
 
 use onramp::Actor;
 use onramp::lifecycle::{
-    CanAttest, CanCancel, CanComplete, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart,
-    CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
+    CanStart, CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
 };
 
 /// Says at run time which stage follows, or `None` where the bound does not hold: an associated
@@ -54,6 +54,7 @@ typed_table! {
     Cancel CanCancel cancel;
     Retry CanRetry retry;
     RetryUndo CanRetryUndo retry_undo;
+    Erase CanErase erase;
 }
 
 #[test]

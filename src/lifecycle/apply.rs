@@ -35,6 +35,10 @@ fn change(state: &mut State, event: &Event) {
                 undoing: None,
             });
         }
+        Happened::FactsErased { .. } => {
+            // The marks stay: what was done was done.
+            state.common.erased_at = Some(at);
+        }
         Happened::Retried => {
             for step in state.common.steps.values_mut() {
                 step.forget_attempts();

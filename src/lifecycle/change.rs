@@ -127,6 +127,7 @@ pub(crate) enum Intent {
     Cancel,
     Retry,
     RetryUndo,
+    Erase,
 }
 
 /// A fact to be stored, or why it cannot be.

@@ -61,6 +61,7 @@ pub enum Action {
     Cancel,
     Retry,
     RetryUndo,
+    Erase,
     Settle {
         step: StepName,
         applies: bool,
@@ -111,6 +112,7 @@ impl Action {
             Self::Cancel => Operation::Cancel,
             Self::Retry => Operation::Retry,
             Self::RetryUndo => Operation::RetryUndo,
+            Self::Erase => Operation::Erase,
             Self::Settle { .. } => Operation::Settle,
             Self::Record { .. } => Operation::Record,
             Self::FailAttempt { .. } => Operation::FailAttempt,
@@ -124,7 +126,7 @@ impl Action {
 
 impl Operation {
     /// Whether such an actor may issue it. Workers' operations are theirs alone, and a subject
-    /// can neither attest evidence nor clean up after a failed undo.
+    /// can neither attest evidence, nor clean up after a failed undo, nor erase.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
@@ -137,7 +139,9 @@ impl Operation {
             | Self::FinishUndo
             | Self::Drift => worker,
             Self::Complete => true,
-            Self::Attest | Self::RetryUndo => matches!(actor, Actor::Host | Actor::Operator(_)),
+            Self::Attest | Self::RetryUndo | Self::Erase => {
+                matches!(actor, Actor::Host | Actor::Operator(_))
+            }
             Self::Start | Self::Submit | Self::Skip | Self::Revise | Self::Cancel | Self::Retry => {
                 !worker
             }

@@ -83,6 +83,7 @@ pub fn decide(
         Action::Cancel => Ok(rules.cancel()),
         Action::Retry => rules.retry(),
         Action::RetryUndo => rules.retry_undo(),
+        Action::Erase => rules.erase(),
         Action::Settle { step, applies } => rules.settle(step, *applies),
         Action::Record {
             step,
@@ -219,6 +220,7 @@ impl Rules<'_> {
             // Webhooks are delivered more than once: the first one counts.
             return Ok(Vec::new());
         }
+        self.not_erased()?;
         Ok(vec![Happened::EvidenceAttested {
             step: step.clone(),
             fact,
@@ -270,7 +272,30 @@ impl Rules<'_> {
             // Its gates were never checked, and a retry must not be a way around them.
             return Err(Rejected::NeverStarted);
         }
+        self.not_erased()?;
         Ok(vec![Happened::Retried])
+    }
+
+    /// What could not be taken back still needs its facts for that.
+    fn erase(&self) -> Decision {
+        let remaining = self.remaining();
+        if !remaining.is_empty() {
+            return Err(Rejected::UndoRemains { remaining });
+        }
+        if self.state.erased_at().is_some() {
+            return Ok(Vec::new());
+        }
+        let steps = self.state.steps();
+        let known = steps.filter(|(_, step)| step.fact.is_some());
+        let steps: Vec<_> = known.map(|(name, _)| name.clone()).collect();
+        Ok(vec![Happened::FactsErased { steps }])
+    }
+
+    fn not_erased(&self) -> Result<(), Rejected> {
+        match self.state.erased_at() {
+            Some(_) => Err(Rejected::Erased),
+            None => Ok(()),
+        }
     }
 
     fn retry_undo(&self) -> Decision {

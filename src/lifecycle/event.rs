@@ -103,6 +103,8 @@ pub enum Happened {
     },
     /// It goes on after a failure.
     Retried,
+    /// The facts of these steps are gone, and their salts: nobody can tell any more what they were.
+    FactsErased { steps: Vec<StepName> },
 }
 
 impl Happened {
@@ -127,6 +129,7 @@ impl Happened {
             Self::Completed => "completed",
             Self::Failed { .. } => "failed",
             Self::Retried => "retried",
+            Self::FactsErased { .. } => "facts_erased",
         }
     }
 }

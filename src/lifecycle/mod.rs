@@ -40,9 +40,9 @@ pub use next::{Next, Phase, WaitingFor, next, phase};
 pub use onboarding::{Loaded, Onboarding};
 pub use rejected::Rejected;
 pub use stage::{
-    CanAttest, CanCancel, CanComplete, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart,
-    CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind, UndoReason,
-    Undoing,
+    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
+    CanStart, CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    UndoReason, Undoing,
 };
 pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
 

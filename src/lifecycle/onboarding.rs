@@ -10,8 +10,8 @@ use crate::lifecycle::change::{Change, Intent, PutFact};
 #[cfg(feature = "store")]
 use crate::lifecycle::stage::StageData;
 use crate::lifecycle::stage::{
-    CanAttest, CanCancel, CanComplete, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart,
-    CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageKind,
+    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
+    CanStart, CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageKind,
 };
 use crate::lifecycle::state::{Common, Digest, State, StepState};
 
@@ -28,7 +28,7 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 /// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`cancel`](Self::cancel) |
 /// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`complete`](Self::complete), [`cancel`](Self::cancel) |
 /// | [`Completed`] | none |
-/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest) |
+/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`erase`](Self::erase) |
 ///
 /// ```compile_fail
 /// # use onramp::lifecycle::{Completed, Onboarding};
@@ -132,6 +132,19 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanRetryUndo<To = InProgress>,
     {
         Change::new(self, Actor::Host, Intent::RetryUndo)
+    }
+
+    /// Erases every fact for good, for instance because the subject asks for it. The journal stays,
+    /// still verifies, and says that it was done; it holds no personal data. Rejected while effects
+    /// that could not be taken back remain: their undo needs the facts. An onboarding that is not
+    /// finished is cancelled first.
+    ///
+    /// Tenant and subject stay: they are identities of the host's.
+    pub fn erase<To>(self) -> Change<F, S, To>
+    where
+        S: CanErase<To = To>,
+    {
+        Change::new(self, Actor::Host, Intent::Erase)
     }
 
     /// The onboarding's identity.

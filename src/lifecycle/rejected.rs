@@ -59,6 +59,8 @@ pub enum Rejected {
     UndoRemains { remaining: Vec<StepName> },
     #[error("it was given up before it was started, so no gate was checked: it cannot be retried")]
     NeverStarted,
+    #[error("its facts were erased: it stays as it is")]
+    Erased,
     #[error("every effect was taken back: nothing is left to undo")]
     NothingRemains,
     #[error("the clearance is for the onboarding {cleared}, not for this one")]

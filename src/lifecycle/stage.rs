@@ -351,6 +351,10 @@ operations! {
     op RetryUndo "retry_undo": [Failed -> InProgress];
         typed CanRetryUndo "nothing is left to undo in an onboarding that is `{Self}`"
         "`retry_undo` is legal in `Failed` only";
+    /// Erase every fact, for good. The journal stays, and says so.
+    op Erase "erase": [Completed -> Completed, Failed -> Failed];
+        typed CanErase "the facts of an onboarding that is `{Self}` cannot be erased"
+        "`erase` is legal in `Completed` and `Failed`: `cancel` one that is not finished";
     /// A worker has judged whether a conditional step applies.
     op Settle "settle": [InProgress -> InProgress];
     /// A worker has produced a task's fact.

@@ -45,6 +45,8 @@ pub(crate) struct Common {
     pub(crate) revision: Revision,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) started_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) erased_at: Option<DateTime<Utc>>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
 }
 
@@ -264,6 +266,7 @@ impl State {
                 revision: Revision::new(0),
                 created_at: now,
                 started_at: None,
+                erased_at: None,
                 steps: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
@@ -306,6 +309,12 @@ impl State {
         self.common.started_at
     }
 
+    /// When its facts were erased.
+    #[must_use]
+    pub fn erased_at(&self) -> Option<DateTime<Utc>> {
+        self.common.erased_at
+    }
+
     /// The stage.
     #[must_use]
     pub fn stage(&self) -> StageKind {
@@ -325,6 +334,11 @@ impl State {
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepState> {
         self.common.steps.get(name)
+    }
+
+    /// The steps to which something has happened, by name.
+    pub fn steps(&self) -> impl Iterator<Item = (&StepName, &StepState)> {
+        self.common.steps.iter()
     }
 
     /// What is being taken back, if anything.

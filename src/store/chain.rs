@@ -106,16 +106,48 @@ pub fn hash(previous: Digest, entry: &JournalEntry) -> Digest {
 pub fn verify<'e>(
     entries: impl IntoIterator<Item = &'e JournalEntry>,
 ) -> Result<Digest, BrokenChain> {
-    let mut head = Digest::ZERO;
-    let mut revision = Revision::new(0);
+    let mut chain = Chain::default();
     for entry in entries {
-        revision = revision.next();
-        if entry.revision != revision || entry.hash != hash(head, entry) {
+        chain.follow(entry)?;
+    }
+    Ok(chain.head())
+}
+
+/// How far a journal was checked.
+pub(super) struct Chain {
+    head: Digest,
+    revision: Revision,
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self {
+            head: Digest::ZERO,
+            revision: Revision::new(0),
+        }
+    }
+}
+
+impl Chain {
+    pub(super) fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// That of the newest entry so far.
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Goes on by the next entry.
+    pub(super) fn follow(&mut self, entry: &JournalEntry) -> Result<(), BrokenChain> {
+        let revision = self.revision.next();
+        if entry.revision != revision || entry.hash != hash(self.head, entry) {
             return Err(BrokenChain { revision });
         }
-        head = entry.hash;
+        self.head = entry.hash;
+        self.revision = revision;
+        Ok(())
     }
-    Ok(head)
 }
 
 /// A journal that is not as it was written.

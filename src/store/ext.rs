@@ -7,6 +7,7 @@ use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, Tenant
 use crate::lifecycle::{
     Action, Change, Command, Digest, Intent, InvalidFact, Loaded, Onboarding, PutFact, Stage, State,
 };
+use crate::store::audit::{self, Unverified, Verified};
 use crate::store::chain;
 use crate::store::commit_error::{
     CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown,
@@ -123,6 +124,19 @@ pub trait StoreExt: Store {
                 None => Resolution::NotCommitted(current),
             })
         }
+    }
+
+    /// Verifies that an onboarding is as its journal says: the hash chain is whole, the stored state is
+    /// what the events add up to, and every fact is the one that was committed to. Reads all of it.
+    ///
+    /// # Errors
+    /// [`Unverified`] says what is wrong, and where.
+    fn verify_journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> impl Future<Output = Result<Verified, Unverified>> + Send {
+        async move { audit::verify_journal(self, tenant, id).await }
     }
 
     /// The facts of an onboarding that its tasks would see.
@@ -353,5 +367,6 @@ fn realise(
         Intent::Cancel => (Action::Cancel, Vec::new()),
         Intent::Retry => (Action::Retry, Vec::new()),
         Intent::RetryUndo => (Action::RetryUndo, Vec::new()),
+        Intent::Erase => (Action::Erase, Vec::new()),
     })
 }

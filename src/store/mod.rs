@@ -2,6 +2,7 @@
 //!
 //! Implementers read [`Store`]; hosts use [`Onramp`](crate::Onramp), or [`StoreExt`] below it.
 
+mod audit;
 mod chain;
 mod claim;
 mod commit_error;
@@ -17,6 +18,7 @@ mod record;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 
+pub use audit::{Unverified, Verified};
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
 pub use claim::{ClaimOrder, ClaimRequest};
 pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown};

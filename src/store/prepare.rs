@@ -67,9 +67,13 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
         let message = "the events do not serialise";
         Refused::Store(Error::new(ErrorKind::Invalid, message).because(error))
     })?;
-    facts.extend(events.iter().filter_map(|event| match &event.happened {
-        Happened::StepUndone { step, .. } => Some(FactChange::Remove(step.clone())),
-        _ => None,
+    facts.extend(events.iter().flat_map(|event| {
+        let gone = match &event.happened {
+            Happened::StepUndone { step, .. } => std::slice::from_ref(step),
+            Happened::FactsErased { steps } => steps,
+            _ => &[],
+        };
+        gone.iter().cloned().map(FactChange::Remove)
     }));
     Ok(Some(Commit {
         expected: before.state.revision(),

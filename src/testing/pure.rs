@@ -146,6 +146,7 @@ fn action(intent: Intent) -> Result<Action, InvalidFact> {
         Intent::Cancel => Action::Cancel,
         Intent::Retry => Action::Retry,
         Intent::RetryUndo => Action::RetryUndo,
+        Intent::Erase => Action::Erase,
     })
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Move {
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
-        0..22u8,
+        0..23u8,
         0..9usize,
         0..4u8,
         any::<u8>(),
@@ -295,7 +295,7 @@ impl Run {
                 2 => Actor::Operator("ann".into()),
                 _ => Actor::Worker,
             },
-            (_, 0..=9 | 16..=21) => Actor::Host,
+            (_, 0..=9 | 16..=22) => Actor::Host,
             _ => Actor::Worker,
         }
     }
@@ -336,6 +336,7 @@ impl Run {
             6 | 21 => Action::Cancel,
             7 => Action::Retry,
             8 => Action::RetryUndo,
+            22 => Action::Erase,
             9 => Action::Start {
                 cleared: OnboardingId::fresh(),
                 cleared_at: self.now,

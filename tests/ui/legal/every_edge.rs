@@ -51,4 +51,12 @@ fn retry_undo_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed
     it.retry_undo()
 }
 
+fn erase_in_completed(it: Onboarding<Signup, Completed>) -> Change<Signup, Completed, Completed> {
+    it.erase()
+}
+
+fn erase_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed, Failed> {
+    it.erase()
+}
+
 fn main() {}

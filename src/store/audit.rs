@@ -1,0 +1,164 @@
+//! Is an onboarding as its journal says? For audits, and after a database was touched by hand.
+
+use crate::id::{OnboardingId, Revision, StepName, TenantId};
+use crate::lifecycle::{Event, fold};
+use crate::store::chain::{self, BrokenChain};
+use crate::store::contract::Store;
+use crate::store::error::Error;
+use crate::store::record::{FactRecord, Row};
+
+/// Entries that are read at once.
+const PAGE: usize = 500;
+
+/// How often it is looked again when the onboarding moves on meanwhile.
+const TRIES: u32 = 5;
+
+/// What was verified.
+///
+/// ```
+/// # use onramp::store::Verified;
+/// fn say(verified: &Verified) -> String {
+///     format!("{} entries hold, {} facts are gone", verified.entries, verified.erased.len())
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// The revision that it was verified at.
+    pub revision: Revision,
+    /// How many journal entries hold.
+    pub entries: u64,
+    /// How many facts are the ones that were committed to.
+    pub facts: usize,
+    /// Steps whose facts are gone: they were erased.
+    pub erased: Vec<StepName>,
+}
+
+/// Why an onboarding could not be verified.
+///
+/// ```
+/// # use onramp::store::Unverified;
+/// fn is_tampering(why: &Unverified) -> bool {
+///     !matches!(why, Unverified::Store(_) | Unverified::Absent)
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unverified {
+    /// It could not be read.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// There is no such onboarding in the tenant.
+    #[error("there is no such onboarding")]
+    Absent,
+    /// An entry was changed, moved, added or taken out.
+    #[error(transparent)]
+    Journal(#[from] BrokenChain),
+    /// Its newest entries are missing.
+    #[error("the journal ends at revision {found}, the onboarding is at {expected}")]
+    Shortened {
+        /// The newest entry's.
+        found: Revision,
+        /// The stored row's.
+        expected: Revision,
+    },
+    /// The stored row names another newest entry.
+    #[error("the onboarding's head is not the hash of its newest journal entry")]
+    Head,
+    /// The stored state was changed.
+    #[error("the stored state is not what the events add up to")]
+    State,
+    /// A fact was changed, or put there, past the journal.
+    #[error("the fact of step {step:?} is not one that the journal tells of", step = .step.as_str())]
+    Fact {
+        /// Its step.
+        step: StepName,
+    },
+}
+
+/// Verifies one onboarding as of one revision.
+pub(super) async fn verify_journal<S: Store + ?Sized>(
+    store: &S,
+    tenant: &TenantId,
+    id: OnboardingId,
+) -> Result<Verified, Unverified> {
+    for _ in 0..TRIES {
+        let row = load(store, tenant, id).await?;
+        let (entries, events) = journal(store, tenant, &row).await?;
+        let facts = store.facts(tenant, id).await?;
+        // What is read one after another is of one moment only if nobody wrote meanwhile.
+        if load(store, tenant, id).await? != row {
+            continue;
+        }
+        let commits = events.iter().map(Vec::as_slice);
+        if fold(commits).as_ref() != Some(&row.state) {
+            return Err(Unverified::State);
+        }
+        let erased = compare(&row, &facts)?;
+        return Ok(Verified {
+            revision: row.state.revision(),
+            entries,
+            facts: facts.len(),
+            erased,
+        });
+    }
+    let message = "the onboarding kept moving on while it was verified";
+    Err(Error::unavailable(message).into())
+}
+
+async fn load<S: Store + ?Sized>(
+    store: &S,
+    tenant: &TenantId,
+    id: OnboardingId,
+) -> Result<Row, Unverified> {
+    store.load(tenant, id).await?.ok_or(Unverified::Absent)
+}
+
+/// Checks the journal up to a row's revision. Gives how many entries there are, and their events.
+async fn journal<S: Store + ?Sized>(
+    store: &S,
+    tenant: &TenantId,
+    row: &Row,
+) -> Result<(u64, Vec<Vec<Event>>), Unverified> {
+    let expected = row.state.revision();
+    let mut chain = chain::Chain::default();
+    let mut events = Vec::new();
+    while chain.revision() < expected {
+        let from = chain.revision();
+        let page = store.journal(tenant, row.state.id(), from, PAGE).await?;
+        if page.is_empty() {
+            let found = chain.revision();
+            return Err(Unverified::Shortened { found, expected });
+        }
+        // Whoever wrote after the row was read is none of it.
+        for entry in page {
+            if chain.revision() == expected {
+                break;
+            }
+            chain.follow(&entry)?;
+            events.push(entry.decode()?);
+        }
+    }
+    if chain.head() != row.head {
+        return Err(Unverified::Head);
+    }
+    Ok((expected.get(), events))
+}
+
+/// Holds the stored facts to their marks. Gives the steps whose facts are gone.
+fn compare(row: &Row, facts: &[FactRecord]) -> Result<Vec<StepName>, Unverified> {
+    let mut marks: std::collections::BTreeMap<_, _> = row
+        .state
+        .steps()
+        .filter_map(|(name, step)| Some((name, step.fact()?)))
+        .collect();
+    for record in facts {
+        let step = record.fact.step();
+        let mark = chain::mark(&record.fact, &record.salt);
+        if marks.remove(step) != Some(&mark) {
+            let step = step.clone();
+            return Err(Unverified::Fact { step });
+        }
+    }
+    Ok(marks.into_keys().cloned().collect())
+}
