@@ -115,6 +115,8 @@ pub enum ClaimOrder {
     Oldest,
     /// Tenants take turns, each with what is due longest of its own; what room is left goes to those
     /// due longest. While `n` tenants have something queued, one of them that has something due is
-    /// given a turn within `4n` claims through one store, however long the others' backlogs are.
+    /// given a turn within `4n` claims through one store, however long the others' backlogs are. A
+    /// database that an old snapshot keeps from cleaning up may be spared this, for ten seconds at a
+    /// time.
     Fair,
 }

@@ -28,10 +28,10 @@ use crate::store::sql::transact::Work;
 const TRIES: usize = 4;
 
 /// How many buckets there are.
-const BUCKETS: u64 = 16;
+const BUCKETS: u64 = 32;
 
 /// How many due entries are looked at, at least and at most.
-const WINDOW: (usize, usize) = (64, 1_024);
+const WINDOW: (usize, usize) = (128, 1_024);
 
 /// How many tenants are looked at in one claim.
 const PROBES: usize = 64;
@@ -148,7 +148,7 @@ impl Look {
         db: &mut Session<'_, D>,
         first: &Entry,
     ) -> Result<Option<Entry>, Fault> {
-        let places = i64::try_from(self.plan.dice % (BUCKETS * 2)).unwrap_or(0);
+        let places = i64::try_from(self.plan.dice % BUCKETS).unwrap_or(0);
         if !self.buckets || places == 0 {
             return Ok(None);
         }
@@ -168,7 +168,7 @@ impl Look {
     ) -> Result<(), Fault> {
         let flow = &self.request.flow;
         let (least, most) = WINDOW;
-        let rows = self.request.max.saturating_mul(16);
+        let rows = self.request.max.saturating_mul(BUCKETS as usize);
         let rows = rows.clamp(least, most).max(self.request.max);
         let args = args![flow.as_str(), self.plan.span, limit(rows)];
         let due = db.all(self.texts.window, args).await?;

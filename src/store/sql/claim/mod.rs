@@ -14,7 +14,7 @@
 //! - *A slot is a row that names a lease*: an onboarding and a fence. It is free when that lease is
 //!   over, so nothing has to give it back, and a crash leaks none. A fence never repeats, so a lease
 //!   that is over stays so; one that only ran out is ended before its slot is taken.
-//! - *A bucket is four bits of the identity*, stored nowhere: workers that compete look at the same
+//! - *A bucket is a few bits of the identity*, stored nowhere: workers that compete look at the same
 //!   stretch of the index and each begins with another bucket of it.
 
 mod compete;

@@ -2,10 +2,10 @@
 //!
 //! While somebody holds an old snapshot, a database cannot clean up behind the claims: the entries
 //! that were claimed stay in the index as corpses, in front of what is due now, and whoever looks
-//! from the beginning passes over all of them. So a look from the beginning that took long is not
-//! repeated for a hundred times as long; between, looks begin where the last one ended. What an
-//! early look can miss, an entry whose transaction was slow to commit, waits for the next whole one,
-//! ten seconds at most.
+//! from the beginning passes over all of them. So when looks from the beginning take long, three times
+//! in a row, and one that begins where the last one ended is much quicker, the former are not repeated
+//! for a hundred times as long. What a short look can miss waits for the next whole one, ten seconds
+//! at most: an entry whose transaction was slow to commit, and whose turn it is.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,10 @@ use crate::store::claim::{ClaimOrder, ClaimRequest};
 use crate::store::sql::codec::{LONGEST, micros};
 
 /// A look that takes no longer is never spared.
-const CHEAP: Duration = Duration::from_millis(3);
+const CHEAP: Duration = Duration::from_millis(8);
+
+/// How often in a row it has to take longer: on a busy machine anything does now and then.
+const STRIKES: u8 = 3;
 
 /// How much of the time costly looks may take: one part of so many.
 const SHARE: u32 = 100;
@@ -37,7 +40,7 @@ const MARGIN: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(in crate::store::sql) struct Recall(Mutex<BTreeMap<FlowName, Remembered>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Remembered {
     /// Whose turn was last.
     after: String,
@@ -51,16 +54,59 @@ struct Remembered {
 
 /// Keeps something costly from being done often.
 #[derive(Debug, Default)]
-struct Sparing(Option<Instant>);
+struct Sparing {
+    /// How often in a row it was slow, and how slow the last time.
+    strikes: u8,
+    slow: Duration,
+    /// Whether it is known to be the thing itself that is slow, and not the machine.
+    proven: bool,
+    /// Whether that needs no proof.
+    trusted: bool,
+    until: Option<Instant>,
+}
 
 impl Sparing {
+    /// One that is believed to be slow without a proof.
+    fn trusted() -> Self {
+        Self {
+            proven: true,
+            trusted: true,
+            ..Self::default()
+        }
+    }
+
     fn allows(&self) -> bool {
-        self.0.is_none_or(|until| Instant::now() >= until)
+        let rested = self.until.is_none_or(|until| Instant::now() >= until);
+        self.strikes < STRIKES || (self.proven && rested)
     }
 
     fn took(&mut self, took: Duration) {
-        let rest = took.saturating_mul(SHARE).min(RARE);
-        self.0 = (took > CHEAP).then(|| Instant::now() + rest);
+        if took <= CHEAP {
+            (self.strikes, self.until, self.proven) = (0, None, self.trusted);
+            return;
+        }
+        self.strikes = self.strikes.saturating_add(1).min(STRIKES);
+        self.slow = took;
+        if self.proven && self.strikes == STRIKES {
+            self.rest();
+        }
+    }
+
+    /// What took so long instead of it: if that was no quicker, nothing is gained by sparing.
+    fn instead(&mut self, took: Duration) {
+        if self.strikes == STRIKES && !self.proven {
+            if took * 4 <= self.slow {
+                self.proven = true;
+                self.rest();
+            } else {
+                self.strikes = 0;
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        let rest = self.slow.saturating_mul(SHARE).min(RARE);
+        self.until = Some(Instant::now() + rest);
     }
 }
 
@@ -161,6 +207,8 @@ impl Recall {
         of.reached = reached.map(|age| (Duration::from_micros(age), learned.began));
         if learned.whole {
             of.whole.took(learned.took);
+        } else {
+            of.whole.instead(learned.took);
         }
         if let Some(took) = learned.overlong {
             of.overlong.took(took);
@@ -169,6 +217,18 @@ impl Recall {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<FlowName, Remembered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self {
+            after: String::new(),
+            alone: 0,
+            whole: Sparing::default(),
+            overlong: Sparing::trusted(),
+            reached: None,
+        }
     }
 }
 
@@ -190,30 +250,49 @@ mod tests {
         ClaimRequest::new(&FlowName::from_static("f"), &WorkerId::new("w"))
     }
 
-    fn after(took: Duration, reached: Reached) -> Plan {
+    /// After looks that took so long each, and one that took so long instead.
+    fn after(looks: &[u64], instead: u64, reached: Reached) -> Plan {
         let recall = Recall::default();
-        let first = recall.plan(&request());
-        assert!(first.whole && first.span == LONGEST);
-        let mut learned = first.begin();
-        learned.took = took;
-        learned.reached = reached;
-        recall.learn(&request().flow, learned);
+        let flow = request().flow;
+        let learn = |plan: &Plan, millis| {
+            let mut learned = plan.begin();
+            learned.took = Duration::from_millis(millis);
+            learned.reached = reached;
+            recall.learn(&flow, learned);
+        };
+        for millis in looks {
+            let plan = recall.plan(&request());
+            assert!(plan.whole && plan.span == LONGEST);
+            learn(&plan, *millis);
+        }
+        let plan = recall.plan(&request());
+        if !plan.whole {
+            learn(&plan, instead);
+        }
         recall.plan(&request())
     }
 
+    const BACKLOG: Reached = Reached::Age(7_000_000);
+
     #[test]
-    fn a_look_that_is_cheap_is_whole() {
-        assert!(after(Duration::from_millis(1), Reached::Age(7_000_000)).whole);
+    fn looks_are_whole_while_they_are_cheap() {
+        assert!(after(&[1, 2, 3, 4], 1, BACKLOG).whole);
     }
 
     #[test]
-    fn a_look_that_was_costly_is_spared() {
-        let backlog = after(Duration::from_millis(200), Reached::Age(7_000_000));
+    fn a_busy_machine_is_no_reason_for_short_looks() {
+        assert!(after(&[200, 200, 1], 1, BACKLOG).whole);
+        assert!(after(&[200, 200, 200], 150, BACKLOG).whole);
+    }
+
+    #[test]
+    fn costly_looks_are_spared() {
+        let backlog = after(&[200, 200, 200], 1, BACKLOG);
         assert!(!backlog.whole && (7_000_000..8_000_000).contains(&backlog.span));
-        let drained = after(Duration::from_millis(200), Reached::End);
+        let drained = after(&[200, 200, 200], 1, Reached::End);
         assert!(!drained.whole && (2_000_000..3_000_000).contains(&drained.span));
         // Turns say nothing of what they passed by: from the beginning once more, without turns.
-        let turns = after(Duration::from_millis(200), Reached::Unknown);
+        let turns = after(&[200, 200, 200], 1, Reached::Unknown);
         assert!(turns.whole && !turns.in_turn && turns.span == LONGEST);
     }
 }
