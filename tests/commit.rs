@@ -82,6 +82,22 @@ impl Store for Cut {
         self.inner.committed(tenant, id, command).await
     }
 
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        self.inner.of_subject(tenant, subject).await
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        self.inner.list(after, limit).await
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        self.inner.delete(these).await
+    }
+
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
         self.inner.facts(tenant, id).await
     }
