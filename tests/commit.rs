@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
     NewOnboarding, NotAppliedBecause, OutboxMessage, Row,
 };
 use onramp::{CommandId, FlowName, Key, Revision};

@@ -135,3 +135,44 @@ async fn a_subject_is_erased_across_its_flows() {
         assert_eq!(no.kept.len(), 2, "only hosts and operators may");
     }
 }
+
+/// Also not in what the database let go of.
+#[tokio::test]
+async fn an_erased_fact_is_not_in_the_file_any_more() {
+    const CANARY: &str = "Canary Trading GmbH";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("onramp.db");
+    let store = SqliteStore::open(&file).await.unwrap();
+    let desk = Desk::new(std::sync::Arc::new(store.clone()), Faults::default());
+    for n in 0..20 {
+        let pending = desk.pending(&format!("org-{n}")).await;
+        let clearance = desk.onramp.clear(&pending).await.unwrap();
+        let running = desk.onramp.commit(pending.start(clearance)).await.unwrap();
+        let name = format!("{CANARY} {}", "x".repeat(n * 400));
+        let running = desk
+            .onramp
+            .commit(running.submit(Company { name }))
+            .await
+            .unwrap();
+        let _ = desk.onramp.commit(running.cancel()).await.unwrap();
+    }
+    desk.engine().run_until_idle().await.unwrap();
+    let by = Actor::Operator("ann".into());
+    for n in 0..20 {
+        let subject = SubjectId::new(format!("org-{n}")).unwrap();
+        let erasure = desk
+            .onramp
+            .erase_subject(desk.tenant(), &subject, &by)
+            .await;
+        assert_eq!(erasure.unwrap().erased.len(), 1);
+    }
+    store.close().await;
+    let mut read = 0;
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        read += bytes.len();
+        let found = bytes.windows(CANARY.len()).any(|w| w == CANARY.as_bytes());
+        assert!(!found, "it is still there");
+    }
+    assert!(read > 40_000);
+}
