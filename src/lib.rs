@@ -49,8 +49,8 @@ pub mod testing;
 mod time;
 
 pub use id::{
-    Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Revision,
-    StepName, SubjectId, TenantId, UnknownActor,
+    Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
+    Revision, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]

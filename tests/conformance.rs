@@ -373,14 +373,14 @@ impl Store for Wrong {
         self.inner.release(lease, after).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         self.free(lease.id).await;
         let row = self.inner.load(&lease.tenant, lease.id).await?;
         let at = match row {
             Some(row) if self.is(Broken::LostWakeUp) => row.state.revision(),
             _ => at,
         };
-        self.inner.park(lease, at).await
+        self.inner.park(lease, at, rest).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

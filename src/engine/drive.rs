@@ -82,18 +82,23 @@ impl Drive<'_> {
     async fn step(&mut self) -> Result<Onward, Error> {
         let now = self.shared.clock.now();
         match next(&self.row.state, self.plan(), now) {
-            Next::Wait {
-                until: Some(until), ..
-            } => {
-                let rest = (until - now).to_std().unwrap_or_default();
-                self.shared.store.release(&self.guard.lease, rest).await?;
-                Ok(Onward::Over)
-            }
-            Next::Wait { .. } | Next::Nothing => {
+            wait @ (Next::Wait { .. } | Next::Nothing) => {
+                let rest = match wait {
+                    Next::Wait { until, .. } => {
+                        until.map(|at| (at - now).to_std().unwrap_or_default())
+                    }
+                    _ => None,
+                };
                 let at = self.row.state.revision();
-                self.shared.store.park(&self.guard.lease, at).await?;
+                self.shared.store.park(&self.guard.lease, at, rest).await?;
                 Ok(Onward::Over)
             }
+            Next::BeginWait { step } => self.report(vec![Action::BeginWait { step }], None).await,
+            Next::Remind { step, nth } => {
+                self.report(vec![Action::Remind { step, nth }], None).await
+            }
+            Next::Elapse { step } => self.report(vec![Action::Elapse { step }], None).await,
+            Next::Expire { step } => self.report(vec![Action::Expire { step }], None).await,
             Next::Judge { step } => self.judge(step).await,
             Next::Run { step } => self.run(step).await,
             Next::Undo { step } => self.undo(step).await,

@@ -86,6 +86,29 @@ pub trait Answer<F>: Step {
 )]
 pub trait Evidence<F>: Step {}
 
+/// A fact that an operator gives: the outcome of a review.
+///
+/// Neither the subject nor the host can give it; see
+/// [`Onboarding::approve`](crate::Onboarding::approve).
+///
+/// ```
+/// use onramp::prelude::*;
+/// use serde::{Deserialize, Serialize};
+/// # struct Workspace;
+/// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Reviewed { ticket: u64 }
+/// impl Step for Reviewed { const NAME: &'static str = "review"; }
+/// impl Approval<Workspace> for Reviewed {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an approval in the flow `{F}`",
+    label = "no operator can give this in the flow `{F}`",
+    note = "approvals are what operators give: `impl Approval<{F}> for {Self} {{}}`"
+)]
+pub trait Approval<F>: Step {}
+
 /// Why an answer cannot be taken, field by field, in words for the subject.
 ///
 /// ```

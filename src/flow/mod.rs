@@ -1,7 +1,7 @@
 //! What a flow, a step and a task are.
 //!
 //! ```text
-//!   Flow::steps() ── ask / ask_optional / expect / run / when ──> build() ──> Definition<F>
+//!   Flow::steps() ── ask / expect / approve / run / pause / when ──> build() ──> Definition<F>
 //!                        each adds one Step; `run` and `when`                 ├─ Plan   (data: names, kinds, needs)
 //!                        check at compile time that what they                 └─ code   (tasks, conditions, gates)
 //!                        need is provided by an earlier step
@@ -30,10 +30,11 @@ mod plan;
 mod provides;
 mod retry;
 mod task;
+mod waits;
 
 pub use builder::{Steps, When};
 pub use definition::{Definition, InvalidFlow};
-pub use fact::{Answer, Evidence, Invalid, Step};
+pub use fact::{Answer, Approval, Evidence, Invalid, Step};
 pub use facts::{EncodedFact, FactError, Facts};
 pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
 pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
@@ -41,6 +42,7 @@ pub use needs::Needs;
 pub use plan::{Kind, Need, Plan, PlanStep};
 pub use retry::{RetryPolicy, Roll};
 pub use task::{Direction, Failure, Problem, Task, TaskContext, TaskError};
+pub use waits::Waits;
 
 #[cfg(feature = "tokio")]
 pub(crate) use definition::Parts;

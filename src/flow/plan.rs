@@ -1,9 +1,11 @@
 //! The flow without its types: what the rules work on.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::flow::RetryPolicy;
+use crate::flow::{RetryPolicy, Waits};
 use crate::id::{FlowName, StepName};
 
 /// What kind of step it is: who provides its fact.
@@ -20,18 +22,24 @@ pub enum Kind {
     Answer,
     /// The host attests it for a third party.
     Evidence,
+    /// An operator gives it.
+    Approval,
     /// A task produces it.
     Task,
+    /// Nobody: time passes. It has no fact.
+    Pause,
 }
 
 impl Kind {
-    /// `"answer"`, `"evidence"` or `"task"`.
+    /// `"answer"`, `"evidence"`, `"approval"`, `"task"` or `"pause"`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Answer => "answer",
             Self::Evidence => "evidence",
+            Self::Approval => "approval",
             Self::Task => "task",
+            Self::Pause => "pause",
         }
     }
 }
@@ -67,7 +75,14 @@ pub struct PlanStep {
     pub(crate) condition: Option<Vec<Need>>,
     pub(crate) needs: Vec<Need>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) timeout: Duration,
+    pub(crate) waits: Waits,
+    pub(crate) pause: Duration,
+    pub(crate) immutable: bool,
 }
+
+/// How long an attempt at a task may take unless it says otherwise.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 
 impl PlanStep {
     /// A required, unconditional step without needs.
@@ -80,7 +95,32 @@ impl PlanStep {
             condition: None,
             needs: Vec::new(),
             retry: RetryPolicy::default(),
+            timeout: TIMEOUT,
+            waits: Waits::default(),
+            pause: Duration::ZERO,
+            immutable: false,
         }
+    }
+
+    /// A step that lets time pass.
+    pub fn pause(name: impl Into<StepName>, pause: Duration) -> Self {
+        let mut step = Self::new(name, Kind::Pause);
+        step.pause = pause;
+        step
+    }
+
+    /// The same step, which waits like this.
+    #[must_use]
+    pub fn waiting(mut self, waits: Waits) -> Self {
+        self.waits = waits;
+        self
+    }
+
+    /// The same step, whose answer cannot be revised any more once something was built on it.
+    #[must_use]
+    pub fn immutable_once_used(mut self) -> Self {
+        self.immutable = true;
+        self
     }
 
     /// The same step, which the subject may skip.
@@ -151,6 +191,35 @@ impl PlanStep {
     pub fn retry(&self) -> &RetryPolicy {
         &self.retry
     }
+
+    /// How long an attempt may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// What happens while it waits for somebody.
+    #[must_use]
+    pub fn waits(&self) -> &Waits {
+        &self.waits
+    }
+
+    /// How long a pause lasts; zero for every other step.
+    #[must_use]
+    pub fn pauses_for(&self) -> Duration {
+        self.pause
+    }
+
+    /// Whether its answer cannot be revised any more once something was built on it.
+    #[must_use]
+    pub fn is_immutable_once_used(&self) -> bool {
+        self.immutable
+    }
+
+    /// Whether it matters since when it waits.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.kind == Kind::Pause || self.waits.are_timed()
+    }
 }
 
 /// A flow without its types: names, order, kinds, needs, policies, versions.
@@ -174,6 +243,7 @@ pub struct Plan {
     version: u32,
     steps: Vec<PlanStep>,
     fingerprint: Uuid,
+    deadline: Option<Duration>,
 }
 
 impl Plan {
@@ -198,7 +268,21 @@ impl Plan {
             version,
             steps,
             fingerprint,
+            deadline: None,
         })
+    }
+
+    /// The same plan, to be completed so long after the start: whoever is not is given up.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How long after the start it has to be completed.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline
     }
 
     /// The flow's name.
@@ -226,7 +310,7 @@ impl Plan {
     }
 
     /// A stable digest of the plan's shape: names, order, kinds, needs, versions. Retry policies
-    /// are left out, so tuning them changes nothing. A UUID version 5 (RFC 9562).
+    /// and times are left out, so tuning them changes nothing. A UUID version 5 (RFC 9562).
     #[must_use]
     pub fn fingerprint(&self) -> Uuid {
         self.fingerprint
@@ -279,7 +363,25 @@ fn problems(flow: &FlowName, steps: &[PlanStep]) -> Vec<String> {
                 index + 1
             ));
         }
+        if matches!(step.kind, Kind::Task | Kind::Pause) && step.waits.are_timed() {
+            let kind = step.kind.as_str();
+            problems.push(format!(
+                "step {name:?} is a {kind}, which waits for nobody: it has no reminders and no expiry"
+            ));
+        }
+        if step.immutable && step.kind != Kind::Answer {
+            problems.push(format!("step {name:?} is no answer: nobody revises it"));
+        }
         for need in step.reads() {
+            let paused = earlier
+                .iter()
+                .any(|s| s.name == need.step && s.kind == Kind::Pause);
+            if paused {
+                let read = need.step.as_str();
+                problems.push(format!(
+                    "step {name:?} reads {read:?}, a pause, which has no fact"
+                ));
+            }
             if !earlier.iter().any(|s| s.name == need.step) {
                 problems.push(format!(
                     "step {name:?} reads {:?}, which no earlier step yields",

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::flow::plan::TIMEOUT;
 use crate::flow::{Needs, RetryPolicy, Step};
 use crate::id::{OnboardingId, StepName, SubjectId, TenantId};
 
@@ -106,6 +108,12 @@ pub trait Task<F>: Send + Sync + 'static {
     /// How often and how soon failed attempts are repeated.
     fn retry(&self) -> RetryPolicy {
         RetryPolicy::default()
+    }
+
+    /// How long an attempt may take: then its future is dropped, and it has failed. Five minutes
+    /// unless told.
+    fn timeout(&self) -> Duration {
+        TIMEOUT
     }
 }
 
@@ -283,6 +291,16 @@ impl Problem {
     pub const DRIFTED: Self = Self::new(
         "not_as_built",
         "What we set up could not be found again. We have been told and will look into it.",
+    );
+    /// The engine's own: an attempt took longer than its task's timeout.
+    pub const TIMED_OUT: Self = Self::new(
+        "timed_out",
+        "Setting this up took too long. We try again, or have been told and will look into it.",
+    );
+    /// The rules' own: somebody was waited for in vain, or the whole took too long.
+    pub const EXPIRED: Self = Self::new(
+        "expired",
+        "The set-up was not finished in time and has ended. You can begin again.",
     );
     /// The rules' own: the onboarding was cancelled.
     pub const CANCELLED: Self = Self::new("cancelled", "The set-up was cancelled.");

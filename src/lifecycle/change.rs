@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 
 use crate::flow::{EncodedFact, FactError, Invalid};
-use crate::id::{Actor, CommandId, OnboardingId, StepName};
+use crate::id::{Actor, CommandId, OnboardingId, Reason, StepName};
 use crate::lifecycle::onboarding::Onboarding;
 use crate::lifecycle::stage::{Completed, InProgress};
 
@@ -120,6 +120,12 @@ pub(crate) enum Intent {
     Retry,
     RetryUndo,
     Erase,
+    Approve(PutFact),
+    Waive {
+        step: StepName,
+        reason: Reason,
+    },
+    Dismiss,
 }
 
 /// A fact to be stored, or why it cannot be.

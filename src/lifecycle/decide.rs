@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::flow::{Failure, Kind, Plan, Problem, Roll};
-use crate::id::{Actor, Key, OnboardingId, StepName};
+use crate::flow::{Failure, Kind, Plan, PlanStep, Problem, Roll};
+use crate::id::{Actor, Key, OnboardingId, Reason, StepName};
 use crate::lifecycle::apply::apply;
 use crate::lifecycle::command::{Action, Command};
 use crate::lifecycle::event::{Event, Happened};
+use crate::lifecycle::next::{Next, next};
 use crate::lifecycle::questions::Rules;
 use crate::lifecycle::rejected::Rejected;
 use crate::lifecycle::stage::{Operation, StageData, StageKind, UndoReason};
 use crate::lifecycle::state::{Progress, State};
+use crate::lifecycle::wait;
 
 /// How long a clearance serves.
 const CLEARANCE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
@@ -63,7 +65,50 @@ pub fn decide(
         }
         Action::Skip { step } => rules.skip(step),
         Action::Revise { step, fact } => rules.revise(step, *fact),
-        Action::Attest { step, fact } => rules.attest(step, *fact),
+        Action::Attest { step, fact } => {
+            let (step, fact) = (step.clone(), *fact);
+            rules.given(
+                &step,
+                Kind::Evidence,
+                Happened::EvidenceAttested {
+                    step: step.clone(),
+                    fact,
+                },
+            )
+        }
+        Action::Approve { step, fact } => {
+            let (step, fact) = (step.clone(), *fact);
+            rules.given(
+                &step,
+                Kind::Approval,
+                Happened::Approved {
+                    step: step.clone(),
+                    fact,
+                },
+            )
+        }
+        Action::Waive { step, reason } => rules.waive(step, reason),
+        Action::Dismiss => Ok(match state.dismissed_at() {
+            Some(_) => Vec::new(),
+            None => vec![Happened::Dismissed],
+        }),
+        Action::BeginWait { step } => {
+            rules.due(&Next::BeginWait { step: step.clone() })?;
+            Ok(vec![Happened::WaitBegan { step: step.clone() }])
+        }
+        Action::Remind { step, nth } => {
+            let (step, nth) = (step.clone(), *nth);
+            rules.due(&Next::Remind {
+                step: step.clone(),
+                nth,
+            })?;
+            Ok(vec![Happened::Reminded { step, nth }])
+        }
+        Action::Elapse { step } => {
+            rules.due(&Next::Elapse { step: step.clone() })?;
+            Ok(vec![Happened::PauseElapsed { step: step.clone() }])
+        }
+        Action::Expire { step } => rules.expire(step.as_ref()),
         Action::Complete { verified } => {
             // Only a worker can have looked.
             rules.complete(*verified && command.by == Actor::Worker)
@@ -109,7 +154,9 @@ pub fn decide(
         Action::FinishUndo => rules.finish_undo(),
         Action::Drift { step, failure } => rules.drift(step, failure),
     }?;
-    Ok(events(happened, now))
+    let mut events = events(happened, now);
+    events.extend(wait::begun(state, plan, &events, now));
+    Ok(events)
 }
 
 /// What happens when the facts are erased. No flow is asked, so it serves whatever is stored.
@@ -211,6 +258,7 @@ impl Rules<'_> {
         let planned = self.planned(step, Kind::Answer)?;
         match self.state.progress(planned) {
             Progress::Done | Progress::Skipped => {}
+            Progress::Waived => return Err(Rejected::NothingToRevise { step: step.clone() }),
             Progress::NotApplicable => {
                 return Err(Rejected::NotApplicable { step: step.clone() });
             }
@@ -235,6 +283,10 @@ impl Rules<'_> {
         let steps = self.effects(|s| {
             undo.contains(s.name()) || overtaken.is_some_and(|o| o.name() == s.name())
         });
+        if planned.is_immutable_once_used() && !steps.is_empty() {
+            let (step, by) = (step.clone(), steps);
+            return Err(Rejected::Immutable { step, by });
+        }
         let mut happened = vec![Happened::AnswerRevised {
             step: step.clone(),
             fact,
@@ -247,18 +299,39 @@ impl Rules<'_> {
         Ok(happened)
     }
 
-    fn attest(&self, step: &StepName, fact: crate::lifecycle::FactMark) -> Decision {
-        self.planned(step, Kind::Evidence)?;
+    /// A fact that somebody gives besides the subject.
+    fn given(&self, step: &StepName, kind: Kind, happened: Happened) -> Decision {
+        self.planned(step, kind)?;
         let known = self.state.step(step.as_str());
         if known.is_some_and(|k| k.fact.is_some()) {
             // Webhooks are delivered more than once: the first one counts.
             return Ok(Vec::new());
         }
         self.not_erased()?;
-        Ok(vec![Happened::EvidenceAttested {
-            step: step.clone(),
-            fact,
-        }])
+        Ok(vec![happened])
+    }
+
+    /// Nobody may need what is never given.
+    fn waive(&self, step: &StepName, reason: &Reason) -> Decision {
+        self.not_undoing()?;
+        let planned = self.plan.step(step.as_str());
+        let planned = planned.ok_or_else(|| Rejected::UnknownStep { step: step.clone() })?;
+        let step = step.clone();
+        match self.state.progress(planned) {
+            Progress::Open => {}
+            Progress::Unjudged => return Err(Rejected::NotReached { step }),
+            Progress::NotApplicable => return Err(Rejected::NotApplicable { step }),
+            Progress::Waived => return Ok(Vec::new()),
+            Progress::Done | Progress::Skipped => return Err(Rejected::AlreadySettled { step }),
+        }
+        let needs = |s: &&PlanStep| s.reads().any(|need| need.step == step && !need.optional);
+        let by = self.plan.steps().iter().filter(needs);
+        let by: Vec<_> = by.map(|s| s.name().clone()).collect();
+        if planned.kind() == Kind::Task || !by.is_empty() {
+            return Err(Rejected::Needed { step, by });
+        }
+        let reason = reason.clone();
+        Ok(vec![Happened::StepWaived { step, reason }])
     }
 
     fn complete(&self, verified: bool) -> Decision {
@@ -326,6 +399,10 @@ impl Rules<'_> {
             return Err(Rejected::NothingRemains);
         }
         let reason = match &failed.step {
+            step if failed.failure == Failure::from(Problem::EXPIRED) => {
+                let step = step.clone();
+                UndoReason::Expired { step }
+            }
             Some(step) => UndoReason::Failed {
                 step: step.clone(),
                 failure: failed.failure.clone(),
@@ -349,6 +426,28 @@ impl Rules<'_> {
         Ok(vec![Happened::ConditionJudged {
             step: step.clone(),
             applies,
+        }])
+    }
+
+    /// Only what is next anyway: a worker's clock, or its view, may be late.
+    fn due(&self, expected: &Next) -> Result<(), Rejected> {
+        match next(self.state, self.plan, self.now) == *expected {
+            true => Ok(()),
+            false => Err(Rejected::NotDue),
+        }
+    }
+
+    fn expire(&self, step: Option<&StepName>) -> Decision {
+        let step = step.cloned();
+        self.due(&Next::Expire { step: step.clone() })?;
+        let planned = step.as_ref().and_then(|step| self.plan.step(step.as_str()));
+        if let Some(optional) = planned.filter(|planned| planned.is_optional()) {
+            let step = optional.name().clone();
+            return Ok(vec![Happened::StepSkipped { step }]);
+        }
+        Ok(vec![Happened::UndoStarted {
+            reason: UndoReason::Expired { step },
+            steps: self.effects(|_| true),
         }])
     }
 
@@ -446,6 +545,7 @@ fn failed_for(reason: &UndoReason, remaining: Vec<StepName>) -> Option<Happened>
     let (failure, step) = match reason {
         UndoReason::Failed { step, failure } => (failure.clone(), Some(step.clone())),
         UndoReason::Cancelled => (Failure::from(Problem::CANCELLED), None),
+        UndoReason::Expired { step } => (Failure::from(Problem::EXPIRED), step.clone()),
         UndoReason::Revised { .. } | UndoReason::Drifted { .. } => return None,
     };
     Some(Happened::Failed {

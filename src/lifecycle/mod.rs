@@ -30,6 +30,7 @@ mod rejected;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
+mod wait;
 
 pub use apply::{apply, evolve, fold};
 pub use change::{Change, InvalidFact};
@@ -40,11 +41,12 @@ pub use next::{Next, Phase, WaitingFor, next, phase};
 pub use onboarding::{Loaded, Onboarding};
 pub use rejected::Rejected;
 pub use stage::{
-    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
-    CanStart, CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
-    UndoReason, Undoing,
+    CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanRetry, CanRetryUndo,
+    CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed, InProgress, Operation,
+    Pending, Stage, StageKind, UndoReason, Undoing,
 };
 pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
+pub use wait::Wait;
 
 #[cfg(feature = "store")]
 pub(crate) use change::{Intent, PutFact};

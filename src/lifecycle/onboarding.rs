@@ -4,14 +4,15 @@ use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Answer, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
-use crate::id::{Actor, Key, OnboardingId, Revision, StepName, SubjectId, TenantId};
+use crate::flow::{Answer, Approval, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
+use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::change::{Change, Intent, PutFact};
 #[cfg(feature = "store")]
 use crate::lifecycle::stage::StageData;
 use crate::lifecycle::stage::{
-    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
-    CanStart, CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageKind,
+    CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanRetry, CanRetryUndo,
+    CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed, InProgress, Pending,
+    Stage, StageKind,
 };
 use crate::lifecycle::state::{Common, Digest, State, StepState};
 
@@ -25,10 +26,10 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///
 /// | stage | operations |
 /// |---|---|
-/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`cancel`](Self::cancel) |
-/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`complete`](Self::complete), [`cancel`](Self::cancel) |
+/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`approve`](Self::approve), [`dismiss`](Self::dismiss), [`cancel`](Self::cancel) |
+/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`approve`](Self::approve), [`waive`](Self::waive), [`dismiss`](Self::dismiss), [`complete`](Self::complete), [`cancel`](Self::cancel) |
 /// | [`Completed`] | [`erase`](Self::erase) |
-/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`erase`](Self::erase) |
+/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`approve`](Self::approve), [`erase`](Self::erase) |
 ///
 /// ```compile_fail
 /// # use onramp::lifecycle::{Completed, Onboarding};
@@ -145,6 +146,45 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanErase<To = To>,
     {
         Change::new(self, Actor::Host, Intent::Erase)
+    }
+
+    /// An operator approves. Kept also when it comes early or after a failure; a repetition changes
+    /// nothing.
+    pub fn approve<A: Approval<F>>(
+        self,
+        approval: A,
+        operator: impl Into<String>,
+    ) -> Change<F, S, S>
+    where
+        S: CanApprove<To = S>,
+    {
+        let intent = Intent::Approve(PutFact::evidence(&approval));
+        Change::new(self, Actor::Operator(operator.into()), intent)
+    }
+
+    /// An operator exempts the subject from a step, which is settled by that. Rejected when a task
+    /// or a condition cannot do without its fact.
+    pub fn waive<T: Step>(self, reason: Reason, operator: impl Into<String>) -> Change<F, S, S>
+    where
+        S: CanWaive<To = S>,
+    {
+        let step = StepName::from_static(T::NAME);
+        let intent = Intent::Waive { step, reason };
+        Change::new(self, Actor::Operator(operator.into()), intent)
+    }
+
+    /// The subject does not want to be asked for now, until it goes on by itself. Settles nothing.
+    pub fn dismiss(self) -> Change<F, S, S>
+    where
+        S: CanDismiss<To = S>,
+    {
+        Change::new(self, Actor::Subject, Intent::Dismiss)
+    }
+
+    /// Whether the subject does not want to be asked for now.
+    #[must_use]
+    pub fn is_dismissed(&self) -> bool {
+        self.common.dismissed_at.is_some()
     }
 
     /// The onboarding's identity.

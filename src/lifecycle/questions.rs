@@ -47,6 +47,8 @@ impl Rules<'_> {
             Progress::Open => Ok(planned),
             Progress::Unjudged => Err(Rejected::NotReached { step }),
             Progress::NotApplicable => Err(Rejected::NotApplicable { step }),
+            // Whoever was exempted may give it all the same.
+            Progress::Waived => Ok(planned),
             Progress::Done | Progress::Skipped => Err(Rejected::AlreadySettled { step }),
         }
     }

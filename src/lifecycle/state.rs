@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::{Failure, Plan, PlanStep};
 use crate::id::{Key, OnboardingId, Revision, StepName};
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
+use crate::lifecycle::wait::Wait;
 
 /// Everything the rules know of one onboarding. Holds no answers: only that they exist.
 ///
@@ -47,6 +48,10 @@ pub(crate) struct Common {
     pub(crate) started_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) erased_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dismissed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<Wait>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
 }
 
@@ -63,6 +68,10 @@ pub struct StepState {
     pub(crate) fact: Option<FactMark>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) skipped: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) waived: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) elapsed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) applies: Option<bool>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -203,10 +212,12 @@ pub enum Progress {
     Open,
     /// Conditional, and not yet known whether it applies.
     Unjudged,
-    /// Its fact exists.
+    /// Its fact exists; a pause: it is over.
     Done,
     /// Optional, and passed by.
     Skipped,
+    /// An operator exempted the subject from it.
+    Waived,
     /// Conditional, and does not apply.
     NotApplicable,
 }
@@ -215,7 +226,10 @@ impl Progress {
     /// Whether the steps after it can be reached.
     #[must_use]
     pub fn is_settled(self) -> bool {
-        matches!(self, Self::Done | Self::Skipped | Self::NotApplicable)
+        matches!(
+            self,
+            Self::Done | Self::Skipped | Self::Waived | Self::NotApplicable
+        )
     }
 }
 
@@ -267,6 +281,8 @@ impl State {
                 created_at: now,
                 started_at: None,
                 erased_at: None,
+                dismissed_at: None,
+                wait: None,
                 steps: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
@@ -313,6 +329,18 @@ impl State {
     #[must_use]
     pub fn erased_at(&self) -> Option<DateTime<Utc>> {
         self.common.erased_at
+    }
+
+    /// When the subject last said that it does not want to be asked for now; none once it goes on.
+    #[must_use]
+    pub fn dismissed_at(&self) -> Option<DateTime<Utc>> {
+        self.common.dismissed_at
+    }
+
+    /// Since when a step waits, if the time matters.
+    #[must_use]
+    pub fn wait(&self) -> Option<&Wait> {
+        self.common.wait.as_ref()
     }
 
     /// The stage.
@@ -390,7 +418,8 @@ impl Common {
                 Some(_) => Progress::NotApplicable,
                 None => Progress::Unjudged,
             },
-            Some(k) if k.fact.is_some() => Progress::Done,
+            Some(k) if k.fact.is_some() || k.elapsed => Progress::Done,
+            Some(k) if k.waived => Progress::Waived,
             Some(k) if k.skipped => Progress::Skipped,
             _ => Progress::Open,
         }

@@ -121,10 +121,11 @@ pub trait Store: Send + Sync + 'static {
     /// claim counted is taken off again. A lost lease is left alone.
     async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error>;
 
-    /// Gives a lease back and takes the onboarding out of the queue, because nothing is to be done
-    /// at revision `at`. On return it is out of the queue, or it is due at once, because the
-    /// revision had moved on. A lost lease is left alone.
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error>;
+    /// Gives a lease back, because nothing is to be done at revision `at` before so long has
+    /// passed; never, when no time is given, and then the onboarding leaves the queue. On return that
+    /// is so, with no attempt counted, or it is due at once, because the revision had moved on. A lost
+    /// lease is left alone.
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error>;
 
     /// How long until the next onboarding of a flow is due, or its lease runs out; zero when one
     /// is due now, `None` when none is queued.

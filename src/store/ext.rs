@@ -418,6 +418,12 @@ fn realise(
             let (step, fact, facts) = put(fact)?;
             (Action::Attest { step, fact }, facts)
         }
+        Intent::Approve(fact) => {
+            let (step, fact, facts) = put(fact)?;
+            (Action::Approve { step, fact }, facts)
+        }
+        Intent::Waive { step, reason } => (Action::Waive { step, reason }, Vec::new()),
+        Intent::Dismiss => (Action::Dismiss, Vec::new()),
         Intent::Skip { step } => (Action::Skip { step }, Vec::new()),
         Intent::Complete => (Action::Complete { verified: false }, Vec::new()),
         Intent::Cancel => (Action::Cancel, Vec::new()),

@@ -103,8 +103,13 @@ macro_rules! forward {
                 (**self).release(lease, after).await
             }
 
-            async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-                (**self).park(lease, at).await
+            async fn park(
+                &self,
+                lease: &Lease,
+                at: Revision,
+                rest: Option<Duration>,
+            ) -> Result<(), Error> {
+                (**self).park(lease, at, rest).await
             }
 
             async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

@@ -378,19 +378,23 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         let now = self.clock.now();
         let mut all = self.lock();
         if all.leased(lease).is_none() {
             return Ok(());
         }
         if let Some(kept) = all.onboardings.get_mut(&lease.id) {
-            let change = if kept.row.state.revision() == at {
-                QueueChange::Remove
-            } else {
-                QueueChange::Release(Duration::ZERO)
+            let change = match rest {
+                _ if kept.row.state.revision() != at => QueueChange::Release(Duration::ZERO),
+                Some(rest) => QueueChange::Release(rest),
+                None => QueueChange::Remove,
             };
             kept.change_queue(change, now);
+            let rested = matches!(change, QueueChange::Release(rest) if !rest.is_zero());
+            if let Some(queued) = kept.queued.as_mut().filter(|_| rested) {
+                queued.attempt = 0;
+            }
         }
         Ok(())
     }

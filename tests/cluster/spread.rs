@@ -99,8 +99,8 @@ impl Store for Spread {
         self.next().release(lease, after).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-        self.next().park(lease, at).await
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
+        self.next().park(lease, at, rest).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

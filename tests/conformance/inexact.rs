@@ -219,8 +219,8 @@ impl Store for Changing {
         self.inner.release(lease, after).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-        self.inner.park(lease, at).await
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
+        self.inner.park(lease, at, rest).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

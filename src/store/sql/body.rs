@@ -243,9 +243,9 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.write(Release { lease, after }).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         let lease = lease.clone();
-        self.write(Park { lease, at }).await
+        self.write(Park { lease, at, rest }).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

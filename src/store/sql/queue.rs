@@ -114,10 +114,11 @@ impl<D: Dialect> Work<D> for Release {
     }
 }
 
-/// Give a lease back and leave the queue.
+/// Give a lease back and rest, or leave the queue.
 pub(super) struct Park {
     pub(super) lease: Lease,
     pub(super) at: Revision,
+    pub(super) rest: Option<Duration>,
 }
 
 impl<D: Dialect> Work<D> for Park {
@@ -133,13 +134,30 @@ impl<D: Dialect> Work<D> for Park {
             return Ok(());
         };
         let (id, fence) = (id.as_uuid(), counter(fence.get())?);
-        if seen.revision == self.at {
-            let args = args![fence, id, tenant.as_str(), counter(self.at.get())?];
-            one(db.run(db.sql.keep_fence, args).await?)?;
-            one(db.run(db.sql.dequeue, args![id, fence, 1]).await?)
-        } else {
-            let args = args![0, id, fence, 1];
-            one(db.run(db.sql.hand_back, args).await?)
-        }
+        let (rest, kept) = match self.rest {
+            _ if seen.revision != self.at => {
+                let args = args![0, id, fence, 1];
+                return one(db.run(db.sql.hand_back, args).await?);
+            }
+            Some(rest) => (Some(rest), seen.kept_fence),
+            // What leaves the queue takes its fence along.
+            None => (None, self.lease.fence),
+        };
+        // Whoever commits meanwhile finds this row changed, or the queue's, and begins again.
+        let args = args![
+            counter(kept.get())?,
+            id,
+            tenant.as_str(),
+            counter(self.at.get())?
+        ];
+        one(db.run(db.sql.keep_fence, args).await?)?;
+        let rested = match rest {
+            Some(rest) => {
+                db.run(db.sql.rest, args![micros(rest), id, fence, 1])
+                    .await?
+            }
+            None => db.run(db.sql.dequeue, args![id, fence, 1]).await?,
+        };
+        one(rested)
     }
 }

@@ -55,6 +55,7 @@ define! {
         wake,
         hold,
         hand_back,
+        rest,
         dequeue,
         delete_queued,
         renew,
@@ -160,6 +161,10 @@ macro_rules! statements {
             hand_back: concat!(
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL \
                 WHERE onboarding = $2 AND fence = $3 AND leased = $4"
+            ),
+            rest: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL, \
+                attempt = 0 WHERE onboarding = $2 AND fence = $3 AND leased = $4"
             ),
             dequeue: "DELETE FROM onramp_queue \
                 WHERE onboarding = $1 AND fence = $2 AND leased = $3",

@@ -132,7 +132,7 @@ pub(super) async fn an_older_claim_cannot_write(store: Arc<dyn Store>) -> Found 
         .map_err(told)?;
     place
         .store
-        .park(&old, row.state.revision())
+        .park(&old, row.state.revision(), None)
         .await
         .map_err(told)?;
     hold!(
@@ -177,7 +177,7 @@ pub(super) async fn fences_never_repeat(store: Arc<dyn Store>) -> Found {
             row = place.committed(commit).await?;
         } else {
             let at = row.state.revision();
-            place.store.park(&lease, at).await.map_err(told)?;
+            place.store.park(&lease, at, None).await.map_err(told)?;
         }
         hold!(
             place.next_due().await?.is_none(),
@@ -243,17 +243,55 @@ pub(super) async fn parking_never_loses_a_wake_up(store: Arc<dyn Store>) -> Foun
     let lease = place.claim_one(LONG).await?;
     let seen = row.state.revision();
     place.committed(place.answer(&row)?).await?;
-    place.store.park(&lease, seen).await.map_err(told)?;
+    place.store.park(&lease, seen, None).await.map_err(told)?;
     let due = place.next_due().await?;
     hold!(
         due == Some(Duration::ZERO),
         "parked at an older revision it is due in {due:?}"
     );
     let lease = place.claim_one(LONG).await?;
-    place.store.park(&lease, seen.next()).await.map_err(told)?;
+    place
+        .store
+        .park(&lease, seen.next(), None)
+        .await
+        .map_err(told)?;
     hold!(
         place.next_due().await?.is_none(),
         "parked at the current revision it is still queued"
+    );
+    // Until a time, the same holds.
+    let row = place.started("org-2").await?;
+    let lease = place.claim_one(LONG).await?;
+    let seen = row.state.revision();
+    place
+        .store
+        .park(&lease, seen, Some(LONG))
+        .await
+        .map_err(told)?;
+    let due = place.next_due().await?;
+    hold!(
+        due.is_some_and(|due| due > LONG / 2 && due <= LONG),
+        "parked for {LONG:?} it is due in {due:?}"
+    );
+    let row = place
+        .committed(place.commit(&row, Actor::Host, Action::Cancel, None)?)
+        .await?;
+    let lease = place.claim_one(LONG).await?;
+    hold!(
+        lease.attempt == 1,
+        "one that had rested was claimed for the {}th time",
+        lease.attempt
+    );
+    place
+        .store
+        .park(&lease, seen, Some(LONG))
+        .await
+        .map_err(told)?;
+    let due = place.next_due().await?;
+    hold!(
+        due == Some(Duration::ZERO),
+        "parked until a time at an older revision than {} it is due in {due:?}",
+        row.state.revision()
     );
     Ok(())
 }
