@@ -6,8 +6,8 @@ use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, No
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
 use crate::store::{
-    CommitError, Erasure, Error, InDoubt, Join, Resolution, Store, StoreExt, Unverified, Verified,
-    commit_in, enroll_in,
+    CommitError, Erasure, Error, InDoubt, Join, Resolution, StepProgress, Store, StoreExt,
+    Unverified, Verified, commit_in, enroll_in,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -277,6 +277,19 @@ impl<F: Flow> Onramp<F> {
     ) -> Result<Erasure, Error> {
         let now = self.clock.now();
         self.store.erase_subject(tenant, subject, by, now).await
+    }
+
+    /// How far the task under way is, if it says so: for a progress bar. It is of the newest attempt
+    /// that has said anything, so compare its step with the one that is next.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.store.progress(tenant, id).await
     }
 
     /// The facts of an onboarding.

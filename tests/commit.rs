@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, NotAppliedBecause, OutboxMessage, Row,
+    NewOnboarding, NotAppliedBecause, OutboxMessage, Row, StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};
@@ -126,6 +126,18 @@ impl Store for Cut {
 
     async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         self.inner.park(lease, at, rest).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        self.inner.report(lease, progress).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.inner.progress(tenant, id).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

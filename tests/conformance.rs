@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry,
-    Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row,
+    Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, Fence, FlowName, Key, Revision};
@@ -381,6 +381,18 @@ impl Store for Wrong {
             _ => at,
         };
         self.inner.park(lease, at, rest).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        self.inner.report(lease, progress).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.inner.progress(tenant, id).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

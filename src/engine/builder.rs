@@ -141,6 +141,7 @@ impl EngineBuilder {
                 clock: self.clock,
                 observer: self.observer,
                 held: Held::default(),
+                news: Arc::default(),
             }),
         }
     }

@@ -10,6 +10,7 @@ use crate::engine::lease::Guard;
 use crate::engine::{Observed, Shared};
 use crate::flow::{
     Direction, EncodedFact, FactError, Facts, Failure, Kind, Parts, Plan, Problem, Roll,
+    TaskContext,
 };
 use crate::id::{Actor, CommandId, StepName};
 use crate::lifecycle::{Action, Command, Next, Progress, State, next};
@@ -186,7 +187,18 @@ impl Drive<'_> {
             };
         }
         let cx = self.context(step, direction);
-        attempt(self.parts, index, cx, job, &self.guard).await
+        self.attempted(index, cx, job).await
+    }
+
+    async fn attempted(
+        &self,
+        index: usize,
+        cx: TaskContext,
+        job: Job,
+    ) -> Ended<Option<EncodedFact>> {
+        let news = &self.shared.news;
+        let progress = news.of(&self.guard.lease, cx.step(), cx.attempt());
+        attempt(self.parts, index, cx, job, &self.guard, progress).await
     }
 
     async fn record(&mut self, step: StepName, fact: EncodedFact) -> Result<Onward, Error> {
@@ -223,7 +235,7 @@ impl Drive<'_> {
                     .await;
             };
             let cx = self.context(&step, Direction::Run);
-            match attempt(self.parts, index, cx, Job::Verify(made), &self.guard).await {
+            match self.attempted(index, cx, Job::Verify(made)).await {
                 Ended::Done(_) => {}
                 Ended::Failed {
                     retryable: true, ..

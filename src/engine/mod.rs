@@ -14,6 +14,7 @@ mod attempt;
 mod builder;
 mod drive;
 mod lease;
+mod progress;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -88,6 +89,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     observer: Option<Observer>,
     held: lease::Held,
+    news: Arc<progress::News>,
 }
 
 type Observer = Box<dyn Fn(&Observed<'_>) + Send + Sync>;

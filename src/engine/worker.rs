@@ -10,6 +10,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::engine::drive::drive;
 use crate::engine::lease::{deadline, heartbeat};
+use crate::engine::progress::post;
 use crate::engine::{Engine, Shared};
 use crate::store::{ClaimRequest, Error};
 
@@ -120,10 +121,12 @@ impl Pause {
     }
 }
 
-/// The heartbeat, for as long as the handle lives.
+/// The heartbeat and the progress of tasks, for as long as the handle lives.
 fn beat(shared: &Arc<Shared>) -> AbortOnDropHandle<()> {
     let shared = Arc::clone(shared);
-    AbortOnDropHandle::new(tokio::spawn(async move { heartbeat(&shared).await }))
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::join!(heartbeat(&shared), post(&shared));
+    }))
 }
 
 /// Claims as many onboardings as there is room for, flow by flow, and drives each.

@@ -11,6 +11,8 @@
 //! nothing; it reads no clock.
 
 mod builder;
+mod cancellation;
+mod context;
 mod definition;
 #[cfg_attr(
     not(feature = "tokio"),
@@ -33,6 +35,8 @@ mod task;
 mod waits;
 
 pub use builder::{Steps, When};
+pub use cancellation::Cancellation;
+pub use context::{Direction, Progressed, TaskContext};
 pub use definition::{Definition, InvalidFlow};
 pub use fact::{Answer, Approval, Evidence, Invalid, Step};
 pub use facts::{EncodedFact, FactError, Facts};
@@ -41,9 +45,11 @@ pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
 pub use needs::Needs;
 pub use plan::{Kind, Need, Plan, PlanStep};
 pub use retry::{RetryPolicy, Roll};
-pub use task::{Direction, Failure, Problem, Task, TaskContext, TaskError};
+pub use task::{Failure, Problem, Task, TaskError};
 pub use waits::Waits;
 
+#[cfg(feature = "tokio")]
+pub(crate) use context::ProgressSink;
 #[cfg(feature = "tokio")]
 pub(crate) use definition::Parts;
 #[cfg(feature = "tokio")]

@@ -10,7 +10,7 @@ use crate::store::claim::ClaimRequest;
 use crate::store::error::Error;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row,
+    OutboxMessage, Row, StepProgress,
 };
 
 /// A durable store of onboardings.
@@ -126,6 +126,17 @@ pub trait Store: Send + Sync + 'static {
     /// is so, with no attempt counted, or it is due at once, because the revision had moved on. A lost
     /// lease is left alone.
     async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error>;
+
+    /// Keeps how far the attempt under a lease is, in place of what was kept before, until the
+    /// onboarding leaves the queue. Gives whether the lease is still held.
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error>;
+
+    /// How far the newest attempt is that has said so.
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error>;
 
     /// How long until the next onboarding of a flow is due, or its lease runs out; zero when one
     /// is due now, `None` when none is queued.

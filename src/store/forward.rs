@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row,
+    OutboxMessage, Row, StepProgress,
 };
 
 macro_rules! forward {
@@ -110,6 +110,22 @@ macro_rules! forward {
                 rest: Option<Duration>,
             ) -> Result<(), Error> {
                 (**self).park(lease, at, rest).await
+            }
+
+            async fn report(
+                &self,
+                lease: &Lease,
+                progress: &StepProgress,
+            ) -> Result<bool, Error> {
+                (**self).report(lease, progress).await
+            }
+
+            async fn progress(
+                &self,
+                tenant: &TenantId,
+                id: OnboardingId,
+            ) -> Result<Option<StepProgress>, Error> {
+                (**self).progress(tenant, id).await
             }
 
             async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

@@ -19,7 +19,7 @@ use crate::store::error::Error;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row,
+    NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress,
 };
 use crate::time::{Clock, SystemClock};
 use claim::Room;
@@ -50,6 +50,7 @@ struct Kept {
     journal: Vec<JournalEntry>,
     fence: Fence,
     queued: Option<Queued>,
+    progress: Option<StepProgress>,
 }
 
 #[derive(Clone, Copy)]
@@ -145,7 +146,10 @@ impl Kept {
                 queued.leased = false;
             }
             (QueueChange::Hold | QueueChange::Release(_), None) => {}
-            (QueueChange::Remove, queued) => *queued = None,
+            (QueueChange::Remove, queued) => {
+                *queued = None;
+                self.progress = None;
+            }
         }
     }
 }
@@ -179,6 +183,7 @@ impl Store for MemoryStore {
             journal: vec![new.entry],
             fence: Fence::new(0),
             queued: None,
+            progress: None,
         };
         all.by_key.insert(key, id);
         all.onboardings.insert(id, kept);
@@ -397,6 +402,25 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        let mut all = self.lock();
+        let held = all.leased(lease).is_some();
+        if let Some(kept) = all.onboardings.get_mut(&lease.id).filter(|_| held) {
+            kept.progress = Some(progress.clone());
+        }
+        Ok(held)
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        let all = self.lock();
+        let queued = all.of(tenant, id).filter(|kept| kept.queued.is_some());
+        Ok(queued.and_then(|kept| kept.progress.clone()))
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

@@ -32,7 +32,7 @@ pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row, WorkerId,
+    NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress, WorkerId,
 };
 
 pub use retention::{Purged, Retention};

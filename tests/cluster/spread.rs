@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, Row,
+    NewOnboarding, OutboxMessage, Row, StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 
@@ -101,6 +101,18 @@ impl Store for Spread {
 
     async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         self.next().park(lease, at, rest).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        self.next().report(lease, progress).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.next().progress(tenant, id).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

@@ -9,7 +9,7 @@ use onramp::flow::EncodedFact;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimRequest, Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord,
-    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, Row,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, Row, StepProgress,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, FlowName, Key, Revision};
@@ -221,6 +221,18 @@ impl Store for Changing {
 
     async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         self.inner.park(lease, at, rest).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        self.inner.report(lease, progress).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.inner.progress(tenant, id).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

@@ -14,7 +14,7 @@ use crate::store::error::Error;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row,
+    OutboxMessage, Row, StepProgress,
 };
 use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::delete::Delete;
@@ -23,8 +23,8 @@ use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
-use crate::store::sql::queue::{Park, Release, Renew};
-use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject};
+use crate::store::sql::queue::{Park, Release, Renew, Report};
+use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject, Progress};
 use crate::store::sql::transact::{self, Work};
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -246,6 +246,20 @@ impl<D: Dialect> Store for SqlStore<D> {
     async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         let lease = lease.clone();
         self.write(Park { lease, at, rest }).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        let (lease, progress) = (lease.clone(), progress.clone());
+        self.write(Report { lease, progress }).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        let tenant = tenant.clone();
+        self.read(Progress { tenant, id }).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::id::Revision;
-use crate::store::record::{Commit, Lease, QueueChange};
+use crate::store::error::{Error, ErrorKind};
+use crate::store::record::{Commit, Lease, QueueChange, StepProgress};
 use crate::store::sql::codec::{counter, micros};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
@@ -159,5 +160,28 @@ impl<D: Dialect> Work<D> for Park {
             None => db.run(db.sql.dequeue, args![id, fence, 1]).await?,
         };
         one(rested)
+    }
+}
+
+/// Keep how far an attempt is.
+pub(super) struct Report {
+    pub(super) lease: Lease,
+    pub(super) progress: StepProgress,
+}
+
+impl<D: Dialect> Work<D> for Report {
+    type Out = bool;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<bool, Fault> {
+        let json = serde_json::to_string(&self.progress).map_err(|error| {
+            Error::new(ErrorKind::Invalid, "the progress does not serialise").because(error)
+        })?;
+        let args = args![
+            json,
+            self.lease.id.as_uuid(),
+            self.lease.tenant.as_str(),
+            counter(self.lease.fence.get())?,
+        ];
+        Ok(db.run(db.sql.report, args).await? == 1)
     }
 }

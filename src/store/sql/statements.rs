@@ -60,6 +60,8 @@ define! {
         delete_queued,
         renew,
         release,
+        report,
+        progress,
         // The outbox.
         insert_outbox,
         visible_outbox,
@@ -177,6 +179,11 @@ macro_rules! statements {
                 attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END \
                 WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1"
             ),
+            report: "UPDATE onramp_queue SET progress = $1 \
+                WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1",
+            progress: "SELECT q.progress \
+                FROM onramp_onboarding o JOIN onramp_queue q ON q.onboarding = o.id \
+                WHERE o.tenant = $1 AND o.id = $2 AND q.progress IS NOT NULL",
             insert_outbox: concat!(
                 "INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
                 place, topic, at, stored_at, visible_at) \

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     lease_us   BIGINT         NOT NULL,   -- how long the newest lease was given for
     attempt    BIGINT         NOT NULL,
     worker     VARBINARY(1024),
+    progress   LONGTEXT,                  -- JSON: how far the newest attempt is
     KEY onramp_queue_due (flow, due_at, onboarding),
     KEY onramp_queue_turn (flow, tenant, due_at, onboarding)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     leased     BIGINT NOT NULL,
     lease_us   BIGINT NOT NULL,   -- how long the newest lease was given for
     attempt    BIGINT NOT NULL,
-    worker     TEXT
+    worker     TEXT,
+    progress   TEXT               -- JSON: how far the newest attempt is
 );
 
 CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);

@@ -48,7 +48,8 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     leased     INTEGER NOT NULL,
     lease_us   INTEGER NOT NULL,   -- how long the newest lease was given for
     attempt    INTEGER NOT NULL,
-    worker     TEXT
+    worker     TEXT,
+    progress   TEXT               -- JSON: how far the newest attempt is
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
