@@ -69,10 +69,12 @@ enum Broken {
     PagesOverlap,
     DeletesWhatMovedOn,
     DeletesTheRowOnly,
+    ProgressOfAnybody,
+    RestsWhatMovedOn,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 24] = [
+const WAYS: [(Broken, &str); 26] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -112,6 +114,11 @@ const WAYS: [(Broken, &str); 24] = [
     (Broken::PagesOverlap, "pages_hold_every_onboarding_once"),
     (Broken::DeletesWhatMovedOn, "what_is_deleted_is_gone_wholly"),
     (Broken::DeletesTheRowOnly, "what_is_deleted_is_gone_wholly"),
+    (
+        Broken::ProgressOfAnybody,
+        "progress_is_kept_for_whoever_holds_the_lease",
+    ),
+    (Broken::RestsWhatMovedOn, "parking_never_loses_a_wake_up"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -378,13 +385,22 @@ impl Store for Wrong {
         let row = self.inner.load(&lease.tenant, lease.id).await?;
         let at = match row {
             Some(row) if self.is(Broken::LostWakeUp) => row.state.revision(),
+            Some(row) if self.is(Broken::RestsWhatMovedOn) && rest.is_some() => {
+                row.state.revision()
+            }
             _ => at,
         };
         self.inner.park(lease, at, rest).await
     }
 
     async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
-        self.inner.report(lease, progress).await
+        let mut lease = lease.clone();
+        if self.is(Broken::ProgressOfAnybody)
+            && let Some(newest) = self.fences.lock().unwrap().get(&lease.id)
+        {
+            lease.fence = *newest;
+        }
+        self.inner.report(&lease, progress).await
     }
 
     async fn progress(

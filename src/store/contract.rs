@@ -123,8 +123,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Gives a lease back, because nothing is to be done at revision `at` before so long has
     /// passed; never, when no time is given, and then the onboarding leaves the queue. On return that
-    /// is so, with no attempt counted, or it is due at once, because the revision had moved on. A lost
-    /// lease is left alone.
+    /// is so, and the attempt that the claim counted is taken off again; or it is due at once, because
+    /// the revision had moved on. A lost lease is left alone.
     async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error>;
 
     /// Keeps how far the attempt under a lease is, in place of what was kept before, until the

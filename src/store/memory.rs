@@ -398,7 +398,7 @@ impl Store for MemoryStore {
             kept.change_queue(change, now);
             let rested = matches!(change, QueueChange::Release(rest) if !rest.is_zero());
             if let Some(queued) = kept.queued.as_mut().filter(|_| rested) {
-                queued.attempt = 0;
+                queued.attempt = queued.attempt.saturating_sub(1);
             }
         }
         Ok(())

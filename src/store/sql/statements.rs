@@ -166,7 +166,8 @@ macro_rules! statements {
             ),
             rest: concat!(
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL, \
-                attempt = 0 WHERE onboarding = $2 AND fence = $3 AND leased = $4"
+                attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END \
+                WHERE onboarding = $2 AND fence = $3 AND leased = $4"
             ),
             dequeue: "DELETE FROM onramp_queue \
                 WHERE onboarding = $1 AND fence = $2 AND leased = $3",

@@ -7,7 +7,7 @@ use super::onboard::{LONG, Place, SHORT, failed_attempt, sleep, told};
 use super::{Found, hold};
 use crate::id::{Actor, Fence};
 use crate::lifecycle::Action;
-use crate::store::{CommitOutcome, QueueChange, Store};
+use crate::store::{CommitOutcome, QueueChange, StepProgress, Store};
 
 pub(super) async fn what_is_due_longest_is_claimed_first(store: Arc<dyn Store>) -> Found {
     let place = Place::new(store)?;
@@ -265,6 +265,18 @@ pub(super) async fn parking_never_loses_a_wake_up(store: Arc<dyn Store>) -> Foun
     let seen = row.state.revision();
     place
         .store
+        .park(&lease, seen, Some(SHORT))
+        .await
+        .map_err(told)?;
+    sleep(3 * SHORT.as_millis() as u64).await;
+    let lease = place.claim_one(LONG).await?;
+    hold!(
+        lease.attempt == 1,
+        "one that has only rested was claimed for the {}th time",
+        lease.attempt
+    );
+    place
+        .store
         .park(&lease, seen, Some(LONG))
         .await
         .map_err(told)?;
@@ -347,6 +359,44 @@ pub(super) async fn the_next_due_is_told(store: Arc<dyn Store>) -> Found {
     hold!(
         about.contains(&due),
         "a lease of {LONG:?} runs out in {due:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn progress_is_kept_for_whoever_holds_the_lease(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let id = place.started("org-1").await?.state.id();
+    let said = |done| StepProgress::new("build".into(), 1, done, 21, "Creating tables \u{1f680}");
+    let known = async || place.store.progress(&place.tenant, id).await.map_err(told);
+    hold!(
+        known().await?.is_none(),
+        "there is progress before anybody said so"
+    );
+    let old = place.claim_one(SHORT).await?;
+    for done in [3, 7] {
+        let held = place.store.report(&old, &said(done)).await.map_err(told)?;
+        hold!(held, "whoever holds the lease was refused");
+    }
+    hold!(
+        known().await? == Some(said(7)),
+        "the newest progress came back as {:?}",
+        known().await?
+    );
+    let foreign = place.of_another("a")?.tenant;
+    let seen = place.store.progress(&foreign, id).await.map_err(told)?;
+    hold!(seen.is_none(), "another tenant sees {seen:?}");
+    sleep(3 * SHORT.as_millis() as u64).await;
+    let lease = place.claim_one(LONG).await?;
+    let late = place.store.report(&old, &said(21)).await.map_err(told)?;
+    hold!(
+        !late && known().await? != Some(said(21)),
+        "whoever had lost the lease could say how far it is"
+    );
+    let at = place.load(id).await?.state.revision();
+    place.store.park(&lease, at, None).await.map_err(told)?;
+    hold!(
+        known().await?.is_none(),
+        "something that is out of the queue still has progress"
     );
     Ok(())
 }
