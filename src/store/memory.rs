@@ -390,14 +390,14 @@ impl Store for MemoryStore {
             return Ok(());
         }
         if let Some(kept) = all.onboardings.get_mut(&lease.id) {
+            let moved_on = kept.row.state.revision() != at;
             let change = match rest {
-                _ if kept.row.state.revision() != at => QueueChange::Release(Duration::ZERO),
+                _ if moved_on => QueueChange::Release(Duration::ZERO),
                 Some(rest) => QueueChange::Release(rest),
                 None => QueueChange::Remove,
             };
             kept.change_queue(change, now);
-            let rested = matches!(change, QueueChange::Release(rest) if !rest.is_zero());
-            if let Some(queued) = kept.queued.as_mut().filter(|_| rested) {
+            if let Some(queued) = kept.queued.as_mut().filter(|_| !moved_on) {
                 queued.attempt = queued.attempt.saturating_sub(1);
             }
         }
