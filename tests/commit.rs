@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, NotAppliedBecause, OutboxMessage, Row, StepProgress,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints, JournalEntry, Lease,
+    Listed, NewOnboarding, NotAppliedBecause, OutboxMessage, Row, StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};
@@ -142,6 +142,10 @@ impl Store for Cut {
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         self.inner.next_due(flow).await
+    }
+
+    fn hints(&self) -> Hints {
+        self.inner.hints()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry,
-    Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress,
+    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, Fence, FlowName, Key, Revision};
@@ -413,6 +413,10 @@ impl Store for Wrong {
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         self.inner.next_due(flow).await
+    }
+
+    fn hints(&self) -> Hints {
+        self.inner.hints()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

@@ -26,17 +26,36 @@ impl Engine {
         let _beating = beat(shared);
         let mut drives = Drives::new();
         let mut pause = Pause::default();
+        let mut due = shared.store.hints().until_due();
+        // Whether a claim may find something. Asking when something is due costs one query, a claim
+        // in vain costs more.
+        let mut look = true;
         while !shutdown.is_cancelled() {
-            let rest = match claim(shared, &mut drives).await {
-                Ok(0) => match rest(shared).await {
-                    Ok(due) => pause.before(due.unwrap_or(shared.poll), shared.poll),
+            let looked = look && drives.len() < shared.concurrency;
+            let claimed = match looked {
+                true => claim(shared, &mut drives).await,
+                false => Ok(0),
+            };
+            let full = drives.len() >= shared.concurrency;
+            let wait = match claimed {
+                Ok(_) if full => shared.poll,
+                Ok(claimed) => match rest(shared).await {
+                    Ok(Some(due)) => {
+                        look = due <= shared.poll;
+                        if due.is_zero() && !looked {
+                            continue;
+                        }
+                        pause.before(due, shared.poll, claimed)
+                    }
+                    Ok(None) => {
+                        look = false;
+                        shared.poll
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "the queue could not be read");
                         shared.poll
                     }
                 },
-                Ok(_) if drives.len() < shared.concurrency => continue,
-                Ok(_) => shared.poll,
                 Err(error) => {
                     tracing::warn!(%error, "claim failed");
                     shared.poll
@@ -44,8 +63,13 @@ impl Engine {
             };
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(rest.max(Duration::from_millis(1))) => {}
-                Some(ended) = drives.join_next() => note(ended),
+                () = due.heard(), if !full => look = true,
+                () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => {}
+                Some(ended) = drives.join_next() => {
+                    note(ended);
+                    // There is room now for what there was none.
+                    look |= full;
+                }
             }
             while let Some(ended) = drives.try_join_next() {
                 note(ended);
@@ -89,7 +113,9 @@ impl Engine {
             let rest = match rest(shared).await? {
                 None if drives.is_empty() => return Ok(()),
                 None => shared.poll,
-                Some(due) if drives.len() < shared.concurrency => pause.before(due, shared.poll),
+                Some(due) if drives.len() < shared.concurrency => {
+                    pause.before(due, shared.poll, claimed)
+                }
                 Some(_) => shared.poll,
             };
             tokio::select! {
@@ -109,9 +135,9 @@ impl Engine {
 struct Pause(Duration);
 
 impl Pause {
-    /// How long to wait for what is due after `due`.
-    fn before(&mut self, due: Duration, poll: Duration) -> Duration {
-        self.0 = if due.is_zero() {
+    /// How long to wait for what is due after `due`, when so many were just claimed.
+    fn before(&mut self, due: Duration, poll: Duration, claimed: usize) -> Duration {
+        self.0 = if due.is_zero() && claimed == 0 {
             (self.0 * 2).max(Duration::from_millis(2))
         } else {
             Duration::ZERO

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
     OutboxMessage, Row, StepProgress,
@@ -141,6 +142,10 @@ pub trait Store: Send + Sync + 'static {
     /// How long until the next onboarding of a flow is due, or its lease runs out; zero when one
     /// is due now, `None` when none is queued.
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error>;
+
+    /// What saves the workers and watchers of this process from asking again and again. A store that
+    /// never gives a hint is slower and right all the same: `Hints::default()`.
+    fn hints(&self) -> Hints;
 
     /// Takes up to `max` outbox messages, oldest first, and hides them for `hidden`. One that is
     /// not acknowledged by then is given out again, with the same identity.

@@ -11,6 +11,7 @@ use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, Ten
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
     OutboxMessage, Row, StepProgress,
@@ -130,6 +131,10 @@ macro_rules! forward {
 
             async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
                 (**self).next_due(flow).await
+            }
+
+            fn hints(&self) -> Hints {
+                (**self).hints()
             }
 
             async fn take_outbox(

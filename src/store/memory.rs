@@ -16,6 +16,7 @@ use crate::id::{
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
@@ -33,6 +34,7 @@ use claim::Room;
 pub struct MemoryStore {
     all: Mutex<All>,
     clock: Arc<dyn Clock>,
+    hints: Hints,
 }
 
 #[derive(Default)]
@@ -87,6 +89,7 @@ impl MemoryStore {
         Self {
             all: Mutex::default(),
             clock: Arc::new(clock),
+            hints: Hints::default(),
         }
     }
 
@@ -247,6 +250,8 @@ impl Store for MemoryStore {
         kept.change_queue(commit.queue, now);
         all.outbox
             .extend(commit.outbox.into_iter().map(|message| (now, message)));
+        drop(all);
+        self.hints.committed(commit.queue);
         Ok(CommitOutcome::Committed)
     }
 
@@ -433,6 +438,10 @@ impl Store for MemoryStore {
             .filter(|kept| kept.row.state.key().flow == *flow);
         let soonest = of_flow.filter_map(|kept| kept.queued).map(|q| q.due).min();
         Ok(soonest.map(|due| (due - now).to_std().unwrap_or_default()))
+    }
+
+    fn hints(&self) -> Hints {
+        self.hints.clone()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

@@ -10,6 +10,7 @@ mod contract;
 mod error;
 mod ext;
 mod forward;
+mod hints;
 mod join;
 mod limits;
 mod memory;
@@ -27,6 +28,7 @@ pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBec
 pub use contract::Store;
 pub use error::{Error, ErrorKind};
 pub use ext::{Resolution, StoreExt};
+pub use hints::{Hints, Listener};
 pub use join::Join;
 pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, Row, StepProgress,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints, JournalEntry, Lease,
+    Listed, NewOnboarding, OutboxMessage, Row, StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 
@@ -117,6 +117,10 @@ impl Store for Spread {
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         self.next().next_due(flow).await
+    }
+
+    fn hints(&self) -> Hints {
+        self.next().hints()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

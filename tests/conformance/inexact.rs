@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use onramp::flow::EncodedFact;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord, Hints,
     JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, Row, StepProgress,
 };
 use onramp::testing::conformance;
@@ -237,6 +237,10 @@ impl Store for Changing {
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         self.inner.next_due(flow).await
+    }
+
+    fn hints(&self) -> Hints {
+        self.inner.hints()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

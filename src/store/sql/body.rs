@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
@@ -48,6 +50,9 @@ pub struct SqlStore<D: Dialect> {
     pub(super) lanes: Arc<Lanes<D>>,
     pub(super) strategy: ClaimStrategy,
     pub(super) recall: Arc<Recall>,
+    pub(super) hints: Hints,
+    /// What goes on beside the calls, for as long as any handle is there.
+    pub(super) beside: Option<Arc<AbortOnDropHandle<()>>>,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -77,6 +82,8 @@ impl<D: Dialect> SqlStore<D> {
             lanes,
             strategy: ClaimStrategy::default(),
             recall: Arc::default(),
+            hints: Hints::default(),
+            beside: None,
         };
         let ready = if migrates {
             migrate::migrate::<D>(&store.writers, names).await
@@ -136,6 +143,8 @@ impl<D: Dialect> Clone for SqlStore<D> {
             lanes: Arc::clone(&self.lanes),
             strategy: self.strategy,
             recall: Arc::clone(&self.recall),
+            hints: self.hints.clone(),
+            beside: self.beside.clone(),
         }
     }
 }
@@ -168,7 +177,12 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         commit.check()?;
-        self.lanes.store(Member::commit(commit)).await?.commit()
+        let queue = commit.queue;
+        let outcome = self.lanes.store(Member::commit(commit)).await?.commit()?;
+        if outcome == CommitOutcome::Committed {
+            self.hints.committed(queue);
+        }
+        Ok(outcome)
     }
 
     async fn committed(
@@ -265,6 +279,10 @@ impl<D: Dialect> Store for SqlStore<D> {
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         check_flow(flow)?;
         self.due_in(flow).await
+    }
+
+    fn hints(&self) -> Hints {
+        self.hints.clone()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {

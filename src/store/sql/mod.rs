@@ -69,6 +69,8 @@ mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod names;
+#[cfg(feature = "postgres")]
+mod news;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
 mod outbox;
