@@ -37,6 +37,8 @@ pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
+#[cfg(feature = "store")]
+mod gates;
 mod id;
 pub mod lifecycle;
 #[cfg(feature = "store")]
@@ -48,6 +50,8 @@ pub mod store;
 pub mod testing;
 mod time;
 
+#[cfg(feature = "store")]
+pub use gates::GateReport;
 pub use id::{
     Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
     Revision, StepName, SubjectId, TenantId, UnknownActor,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, NotCleared, Step};
+use crate::gates::{self, GateReport};
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
 use crate::store::{
@@ -110,6 +111,21 @@ impl<F: Flow> Onramp<F> {
         self.store.open(tenant, subject).await
     }
 
+    /// Checks every gate of the flow for a subject, and tells of each: for health reports, too. All
+    /// are checked at once; one that takes longer than its timeout, or panics, counts as closed.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn health<F: Flow>(onramp: &Onramp<F>, tenant: &TenantId, probe: &SubjectId) -> bool {
+    /// let reports = onramp.check_gates(tenant, probe).await;
+    /// reports.iter().all(|report| report.result.is_ok())
+    /// # }
+    /// ```
+    pub async fn check_gates(&self, tenant: &TenantId, subject: &SubjectId) -> Vec<GateReport> {
+        let cx = GateContext::new(tenant.clone(), subject.clone());
+        gates::check(&self.flow.parts().gates, &cx).await
+    }
+
     /// Checks every gate of the flow, for this onboarding.
     ///
     /// # Errors
@@ -118,13 +134,12 @@ impl<F: Flow> Onramp<F> {
         &self,
         pending: &Onboarding<F, Pending>,
     ) -> Result<Clearance<F>, NotCleared> {
-        let cx = GateContext::new(pending.tenant().clone(), pending.subject().clone());
-        let mut closed = Vec::new();
-        for gate in &self.flow.parts().gates {
-            if let Err(why) = gate.check(&cx).await {
-                closed.push((gate.name(), why));
-            }
-        }
+        let reports = self.check_gates(pending.tenant(), pending.subject()).await;
+        let closed = reports.into_iter().filter_map(|report| {
+            let why = report.result.err()?;
+            Some((report.gate, why))
+        });
+        let closed: Vec<_> = closed.collect();
         if closed.is_empty() {
             Ok(Clearance::granted(pending.id(), self.clock.now()))
         } else {

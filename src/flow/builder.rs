@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::flow::definition::{Parts, StepCode};
+use crate::flow::definition::{GateCode, Parts, StepCode};
 use crate::flow::erased::{Condition, Erase, GateCheck};
 use crate::flow::plan::{Kind, Need, Plan, PlanStep};
 use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
@@ -242,6 +242,7 @@ impl<F: Flow, P> Steps<F, P> {
             Some(deadline) => plan.within(deadline),
             None => plan,
         };
+        let gates = gates.into_iter().map(GateCode::new).collect();
         Ok(Definition::new(Parts { plan, code, gates }))
     }
 }

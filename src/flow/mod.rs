@@ -50,6 +50,8 @@ pub use waits::Waits;
 
 #[cfg(feature = "tokio")]
 pub(crate) use context::ProgressSink;
+#[cfg(feature = "store")]
+pub(crate) use definition::GateCode;
 #[cfg(feature = "tokio")]
 pub(crate) use definition::Parts;
 #[cfg(feature = "tokio")]

@@ -156,6 +156,11 @@ impl Problem {
         "timed_out",
         "Setting this up took too long. We try again, or have been told and will look into it.",
     );
+    /// The library's own: a prerequisite could not be checked, or not in time.
+    pub const GATE_UNKNOWN: Self = Self::new(
+        "prerequisite_unknown",
+        "We cannot start right now. Try again in a few minutes.",
+    );
     /// The rules' own: somebody was waited for in vain, or the whole took too long.
     pub const EXPIRED: Self = Self::new(
         "expired",
