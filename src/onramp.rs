@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, NotCleared, Step};
+use crate::flow::{
+    Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Step,
+};
 use crate::gates::{self, GateReport};
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
-use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
+use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Pending, Stage, StageKind, explain};
 use crate::store::{
     CommitError, Erasure, Error, InDoubt, Join, Resolution, StepProgress, Store, StoreExt,
     Unverified, Verified, commit_in, enroll_in,
@@ -305,6 +307,43 @@ impl<F: Flow> Onramp<F> {
         id: OnboardingId,
     ) -> Result<Option<StepProgress>, Error> {
         self.store.progress(tenant, id).await
+    }
+
+    /// Everything that stands between an onboarding and its completion: facts, waits, failures, and
+    /// closed gates before the start. Nothing does when it is completed; `None` when there is no such
+    /// onboarding in the tenant.
+    ///
+    /// # Errors
+    /// Of the store.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn support<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, id: OnboardingId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// for obstacle in onramp.explain(tenant, id).await?.unwrap_or_default() {
+    ///     println!("{obstacle}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<Vec<Obstacle>>, Error> {
+        let Some(row) = self.store.load(tenant, id).await? else {
+            return Ok(None);
+        };
+        let mut obstacles = Vec::new();
+        if row.state.stage() == StageKind::Pending {
+            let subject = &row.state.key().subject;
+            for report in self.check_gates(tenant, subject).await {
+                let closed = report.result.err();
+                obstacles.extend(closed.map(|why| Obstacle::gate(Failure::from(why.problem()))));
+            }
+        }
+        obstacles.extend(explain(&row.state, self.flow.plan(), self.clock.now()));
+        Ok(Some(obstacles))
     }
 
     /// The facts of an onboarding.

@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use onramp::flow::{Failure, Kind, Need, Plan, PlanStep, Problem, RetryPolicy, Roll, Waits};
 use onramp::lifecycle::{
-    Action, Command, Event, Happened, Next, Operation, Rejected, StageKind, State, UndoReason,
-    apply, decide, decide_all, evolve, fold, next,
+    Action, Command, Event, Happened, Next, Obstacle, ObstacleKind, Operation, Rejected, StageKind,
+    State, UndoReason, apply, decide, decide_all, evolve, explain, fold, next,
 };
 use onramp::{Actor, Reason};
 use proptest::prelude::*;
@@ -258,6 +258,54 @@ fn dependents_for_certain(plan: &Plan, step: &onramp::StepName) -> Vec<onramp::S
     let needs = |s: &&PlanStep| s.reads().any(|need| need.step == *step && !need.optional);
     let by = plan.steps().iter().filter(needs);
     by.map(|s| s.name().clone()).collect()
+}
+
+/// Every open step is named, and nothing else; settling one takes exactly it off the list.
+#[test]
+fn what_stands_in_the_way_is_all_that_stands_in_the_way() {
+    histories(|run| {
+        for tried in &run.tried {
+            let (state, now) = (tried.after(), tried.now);
+            let obstacles = explain(state, &run.plan, now);
+            let complete = state.stage() == StageKind::Completed;
+            prop_assert_eq!(obstacles.is_empty(), complete, "{:?}", obstacles);
+            let steps = run.plan.steps().iter();
+            let open = steps.filter(|step| !complete && !state.progress(step).is_settled());
+            let open: Vec<_> = open.map(PlanStep::name).collect();
+            let named = |obstacles: &[Obstacle]| -> Vec<_> {
+                let kinds = [
+                    ObstacleKind::Open,
+                    ObstacleKind::Later,
+                    ObstacleKind::Retrying,
+                ];
+                let steps = obstacles.iter().filter(|o| kinds.contains(&o.kind));
+                steps.filter_map(|o| o.step.clone()).collect()
+            };
+            prop_assert!(named(&obstacles).iter().eq(open.iter().copied()));
+            for step in &open {
+                let planned = run.plan.step(step.as_str()).unwrap();
+                if planned.is_conditional() {
+                    continue;
+                }
+                let settled = Event {
+                    at: now,
+                    happened: match planned.kind() {
+                        Kind::Pause => Happened::PauseElapsed {
+                            step: (*step).clone(),
+                        },
+                        _ => Happened::Approved {
+                            step: (*step).clone(),
+                            fact: mark(9),
+                        },
+                    },
+                };
+                let after = explain(&apply(state.clone(), &settled), &run.plan, now);
+                let others: Vec<_> = open.iter().filter(|other| other != &step).collect();
+                prop_assert!(named(&after).iter().eq(others.into_iter().copied()));
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]

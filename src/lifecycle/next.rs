@@ -1,6 +1,7 @@
 //! What is to be done now, and by whom.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::flow::{Kind, Plan};
 use crate::id::StepName;
@@ -86,7 +87,8 @@ impl Next {
 /// use onramp::lifecycle::WaitingFor;
 /// assert_eq!(WaitingFor::ThirdParty.as_str(), "third_party");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitingFor {
     /// The host, to clear and start it.
@@ -99,10 +101,12 @@ pub enum WaitingFor {
     Operator,
     /// A time: the end of a pause, or the next attempt after a failed one.
     Time,
+    /// A worker: something is to be done at once.
+    Worker,
 }
 
 impl WaitingFor {
-    /// `"host"`, `"subject"`, `"third_party"`, `"operator"` or `"time"`.
+    /// `"host"`, `"subject"`, `"third_party"`, `"operator"`, `"time"` or `"worker"`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -111,6 +115,7 @@ impl WaitingFor {
             Self::ThirdParty => "third_party",
             Self::Operator => "operator",
             Self::Time => "time",
+            Self::Worker => "worker",
         }
     }
 }
