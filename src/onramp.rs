@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::flow::{
-    Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Step,
+    Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Plan, Step,
 };
 use crate::gates::{self, GateReport};
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Pending, Stage, StageKind, explain};
 use crate::store::{
-    CommitError, Erasure, Error, InDoubt, Join, Resolution, StepProgress, Store, StoreExt,
-    Unverified, Verified, commit_in, enroll_in,
+    CommitError, Erasure, Error, EvolutionPlan, Evolved, InDoubt, Join, Resolution, StepProgress,
+    Store, StoreExt, Unverified, Verified, commit_in, enroll_in,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -344,6 +344,39 @@ impl<F: Flow> Onramp<F> {
         }
         obstacles.extend(explain(&row.state, self.flow.plan(), self.clock.now()));
         Ok(Some(obstacles))
+    }
+
+    /// What this version of the flow would do to the onboardings that are under way through an older
+    /// one. Changes nothing; [`evolve`](Self::evolve) does it.
+    ///
+    /// # Errors
+    /// Of the store.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::flow::Plan;
+    /// # async fn roll_out<F: Flow>(
+    /// #     onramp: &Onramp<F>, lock_of_version_1: &str,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let old = Plan::from_lock(lock_of_version_1)?;
+    /// let evolution = onramp.plan_evolution(&old).await?;
+    /// println!("{} get another next step", evolution.moved);
+    /// let evolved = onramp.evolve(&evolution, &Actor::Operator("ann".into())).await?;
+    /// println!("{} go on under the new version", evolved.adopted);
+    /// # Ok(()) }
+    /// ```
+    pub async fn plan_evolution(&self, old: &Plan) -> Result<EvolutionPlan, Error> {
+        let (new, now) = (self.flow.plan(), self.clock.now());
+        self.store.plan_evolution(old, new, now).await
+    }
+
+    /// Tells every onboarding that is under way that it goes on under this version of the flow.
+    ///
+    /// # Errors
+    /// Of kind `Config` when something would be lost; of the store.
+    pub async fn evolve(&self, evolution: &EvolutionPlan, by: &Actor) -> Result<Evolved, Error> {
+        let (plan, now) = (self.flow.plan(), self.clock.now());
+        self.store.evolve(evolution, plan, by, now).await
     }
 
     /// The facts of an onboarding.

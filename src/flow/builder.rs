@@ -8,7 +8,8 @@ use crate::flow::erased::{Condition, Erase, GateCheck};
 use crate::flow::plan::{Kind, Need, Plan, PlanStep};
 use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
 use crate::flow::{
-    Answer, Approval, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task, Waits,
+    Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task,
+    Waits,
 };
 
 /// A list of steps that grows. Begun by [`Flow::steps`], finished by [`Steps::build`].
@@ -75,6 +76,7 @@ struct List {
     code: Vec<StepCode>,
     gates: Vec<Box<dyn GateCheck>>,
     deadline: Option<Duration>,
+    retired: Vec<crate::id::StepName>,
 }
 
 impl List {
@@ -85,9 +87,9 @@ impl List {
 }
 
 fn plan_step<T: Step>(kind: Kind) -> PlanStep {
-    let mut step = PlanStep::new(crate::id::StepName::from_static(T::NAME), kind);
+    let mut step = PlanStep::new(crate::id::StepName::from_static(T::STORED_AS), kind);
     step.data_version = T::VERSION;
-    step
+    step.titled(crate::id::StepName::from_static(T::NAME))
 }
 
 fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
@@ -192,6 +194,23 @@ impl<F: Flow, P> Steps<F, P> {
         self
     }
 
+    /// The step before this was added by a version of the flow, for these: by default for whoever is
+    /// not completed yet.
+    pub fn since(mut self, version: u32, cohort: Cohort) -> Self {
+        if let Some(step) = self.list.steps.last_mut() {
+            (step.since, step.cohort) = (version, cohort);
+        }
+        self
+    }
+
+    /// An older version of the flow had this step, and this one knowingly does without: what it
+    /// yielded is kept and read by nobody.
+    pub fn retired(mut self, name: &'static str) -> Self {
+        let name = crate::id::StepName::from_static(name);
+        self.list.retired.push(name);
+        self
+    }
+
     /// The whole has to be completed so long after the start: whoever is not is given up, and what
     /// was built is taken back.
     pub fn within(mut self, deadline: Duration) -> Self {
@@ -236,8 +255,9 @@ impl<F: Flow, P> Steps<F, P> {
             code,
             gates,
             deadline,
+            retired,
         } = self.list;
-        let plan = Plan::new(F::NAME, F::VERSION, steps)?;
+        let plan = Plan::new(F::NAME, F::VERSION, steps)?.retiring(retired)?;
         let plan = match deadline {
             Some(deadline) => plan.within(deadline),
             None => plan,

@@ -93,7 +93,7 @@ impl<F> Definition<F> {
     /// Whether the flow has the step whose fact is `T`.
     #[must_use]
     pub fn has<T: Step>(&self) -> bool {
-        self.plan().step(T::NAME).is_some()
+        self.plan().step(T::STORED_AS).is_some()
     }
 
     #[cfg(feature = "store")]

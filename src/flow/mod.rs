@@ -12,6 +12,7 @@
 
 mod builder;
 mod cancellation;
+mod cohort;
 mod context;
 mod definition;
 #[cfg_attr(
@@ -23,6 +24,7 @@ mod fact;
 mod facts;
 mod gate;
 mod limits;
+mod lock;
 mod needs;
 mod plan;
 #[expect(
@@ -36,12 +38,14 @@ mod waits;
 
 pub use builder::{Steps, When};
 pub use cancellation::Cancellation;
+pub use cohort::Cohort;
 pub use context::{Direction, Progressed, TaskContext};
 pub use definition::{Definition, InvalidFlow};
-pub use fact::{Answer, Approval, Evidence, Invalid, Step};
+pub use fact::{Answer, Approval, Evidence, Invalid, NoUpcast, Step};
 pub use facts::{EncodedFact, FactError, Facts};
 pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
 pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
+pub use lock::InvalidLock;
 pub use needs::Needs;
 pub use plan::{Kind, Need, Plan, PlanStep};
 pub use retry::{RetryPolicy, Roll};

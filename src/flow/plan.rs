@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::flow::{RetryPolicy, Waits};
+use crate::flow::{Cohort, RetryPolicy, Waits};
 use crate::id::{FlowName, StepName};
 
 /// What kind of step it is: who provides its fact.
@@ -79,6 +79,9 @@ pub struct PlanStep {
     pub(crate) waits: Waits,
     pub(crate) pause: Duration,
     pub(crate) immutable: bool,
+    pub(crate) title: StepName,
+    pub(crate) since: u32,
+    pub(crate) cohort: Cohort,
 }
 
 /// How long an attempt at a task may take unless it says otherwise.
@@ -87,8 +90,12 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 impl PlanStep {
     /// A required, unconditional step without needs.
     pub fn new(name: impl Into<StepName>, kind: Kind) -> Self {
+        let name = name.into();
         Self {
-            name: name.into(),
+            title: name.clone(),
+            since: 1,
+            cohort: Cohort::default(),
+            name,
             kind,
             data_version: 1,
             optional: false,
@@ -107,6 +114,20 @@ impl PlanStep {
         let mut step = Self::new(name, Kind::Pause);
         step.pause = pause;
         step
+    }
+
+    /// The same step, which a version of the flow has added, for these.
+    #[must_use]
+    pub fn since(mut self, version: u32, cohort: Cohort) -> Self {
+        (self.since, self.cohort) = (version, cohort);
+        self
+    }
+
+    /// The same step, which people know by another name than the stored one.
+    #[must_use]
+    pub fn titled(mut self, title: impl Into<StepName>) -> Self {
+        self.title = title.into();
+        self
     }
 
     /// The same step, which waits like this.
@@ -167,6 +188,24 @@ impl PlanStep {
     #[must_use]
     pub fn data_version(&self) -> u32 {
         self.data_version
+    }
+
+    /// The name that people know it by; the stored one, unless the step was given another.
+    #[must_use]
+    pub fn title(&self) -> &StepName {
+        &self.title
+    }
+
+    /// Which version of the flow has added it; 1 when nothing is said of that.
+    #[must_use]
+    pub fn added_in(&self) -> u32 {
+        self.since
+    }
+
+    /// Who gets it, once it was added.
+    #[must_use]
+    pub fn cohort(&self) -> Cohort {
+        self.cohort
     }
 
     /// Whether the subject may skip it.
@@ -244,6 +283,7 @@ pub struct Plan {
     steps: Vec<PlanStep>,
     fingerprint: Uuid,
     deadline: Option<Duration>,
+    retired: Vec<StepName>,
 }
 
 impl Plan {
@@ -258,7 +298,18 @@ impl Plan {
         steps: Vec<PlanStep>,
     ) -> Result<Self, InvalidFlow> {
         let flow = flow.into();
-        let problems = problems(&flow, &steps);
+        let mut problems = problems(&flow, &steps);
+        problems.extend(
+            steps
+                .iter()
+                .filter(|step| step.since > version)
+                .map(|step| {
+                    let (name, since) = (step.name.as_str(), step.since);
+                    format!(
+                        "step {name:?} is there since version {since}, the flow is at {version}"
+                    )
+                }),
+        );
         if !problems.is_empty() {
             return Err(InvalidFlow { flow, problems });
         }
@@ -269,7 +320,34 @@ impl Plan {
             steps,
             fingerprint,
             deadline: None,
+            retired: Vec::new(),
         })
+    }
+
+    /// The same plan, which knowingly does without steps that an older version had: what they
+    /// yielded is kept and read by nobody.
+    ///
+    /// # Errors
+    /// [`InvalidFlow`] when it has such a step.
+    pub fn retiring(mut self, retired: Vec<StepName>) -> Result<Self, InvalidFlow> {
+        let present = retired
+            .iter()
+            .filter(|name| self.step(name.as_str()).is_some());
+        let problems: Vec<_> = present
+            .map(|name| format!("step {:?} is retired and present", name.as_str()))
+            .collect();
+        if !problems.is_empty() {
+            let flow = self.flow;
+            return Err(InvalidFlow { flow, problems });
+        }
+        self.retired = retired;
+        Ok(self)
+    }
+
+    /// Steps that an older version had, and that this one knowingly does without.
+    #[must_use]
+    pub fn retired(&self) -> &[StepName] {
+        &self.retired
     }
 
     /// The same plan, to be completed so long after the start: whoever is not is given up.

@@ -158,6 +158,16 @@ fn change(state: &mut State, event: &Event) {
                 running.undoing = None;
             }
         }
+        Happened::Reopened { due } => {
+            state.common.reopened_for = Some(due.clone());
+            state.stage = StageData::InProgress(InProgress {
+                since: at,
+                undoing: None,
+            });
+        }
+        Happened::FlowAdopted { flow_version, .. } => {
+            state.common.adopted = Some(*flow_version);
+        }
         Happened::Completed => state.stage = StageData::Completed(Completed { at }),
         Happened::Failed {
             failure,

@@ -126,6 +126,8 @@ pub(crate) enum Intent {
         reason: Reason,
     },
     Dismiss,
+    Reopen,
+    Adopt,
 }
 
 /// A fact to be stored, or why it cannot be.

@@ -72,6 +72,8 @@ pub enum Action {
         reason: Reason,
     },
     Dismiss,
+    Reopen,
+    Adopt,
     BeginWait {
         step: StepName,
     },
@@ -140,6 +142,8 @@ impl Action {
             Self::Approve { .. } => Operation::Approve,
             Self::Waive { .. } => Operation::Waive,
             Self::Dismiss => Operation::Dismiss,
+            Self::Reopen => Operation::Reopen,
+            Self::Adopt => Operation::Adopt,
             Self::BeginWait { .. } => Operation::BeginWait,
             Self::Remind { .. } => Operation::Remind,
             Self::Elapse { .. } => Operation::Elapse,
@@ -175,7 +179,7 @@ impl Operation {
             | Self::FinishUndo
             | Self::Drift => worker,
             Self::Complete => true,
-            Self::Attest | Self::RetryUndo | Self::Erase => {
+            Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
             Self::Approve | Self::Waive => matches!(actor, Actor::Operator(_)),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::flow::{Failure, Kind, Plan, PlanStep, Problem, Roll};
+use crate::flow::{Cohort, Failure, Kind, Plan, PlanStep, Problem, Roll};
 use crate::id::{Actor, Key, OnboardingId, Reason, StepName};
 use crate::lifecycle::apply::apply;
 use crate::lifecycle::command::{Action, Command};
@@ -92,6 +92,12 @@ pub fn decide(
             Some(_) => Vec::new(),
             None => vec![Happened::Dismissed],
         }),
+        Action::Reopen => rules.reopen(),
+        Action::Adopt if state.runs_under() == plan.version() => Ok(Vec::new()),
+        Action::Adopt => Ok(vec![Happened::FlowAdopted {
+            flow_version: plan.version(),
+            fingerprint: plan.fingerprint(),
+        }]),
         Action::BeginWait { step } => {
             rules.due(&Next::BeginWait { step: step.clone() })?;
             Ok(vec![Happened::WaitBegan { step: step.clone() }])
@@ -427,6 +433,24 @@ impl Rules<'_> {
             step: step.clone(),
             applies,
         }])
+    }
+
+    /// Whoever is completed gets only what was added for everyone.
+    fn reopen(&self) -> Decision {
+        self.not_erased()?;
+        let for_all = |step: &&PlanStep| {
+            let added = step.cohort() == Cohort::Everyone && step.added_in() > 1;
+            let known = self.state.step(step.name().as_str());
+            let settled =
+                known.is_some_and(|k| k.fact.is_some() || k.skipped || k.waived || k.elapsed);
+            added && !settled && !known.is_some_and(|k| k.applies == Some(false))
+        };
+        let due = self.plan.steps().iter().filter(for_all);
+        let due: Vec<_> = due.map(|step| step.name().clone()).collect();
+        if due.is_empty() {
+            return Err(Rejected::NothingNew);
+        }
+        Ok(vec![Happened::Reopened { due }])
     }
 
     /// Only what is next anyway: a worker's clock, or its view, may be late.

@@ -107,6 +107,13 @@ pub enum Happened {
     UndoFinished,
     /// Every step is settled and verified.
     Completed,
+    /// It goes on for steps that a newer version of the flow has added.
+    Reopened { due: Vec<StepName> },
+    /// It goes on under another version of the flow.
+    FlowAdopted {
+        flow_version: u32,
+        fingerprint: Uuid,
+    },
     /// Given up.
     Failed {
         failure: Failure,
@@ -145,6 +152,8 @@ impl Happened {
             Self::UndoAttemptFailed { .. } => "undo_attempt_failed",
             Self::UndoFinished => "undo_finished",
             Self::Completed => "completed",
+            Self::Reopened { .. } => "reopened",
+            Self::FlowAdopted { .. } => "flow_adopted",
             Self::Failed { .. } => "failed",
             Self::Retried => "retried",
             Self::FactsErased { .. } => "facts_erased",

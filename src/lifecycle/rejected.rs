@@ -49,6 +49,8 @@ pub enum Rejected {
         names(by)
     )]
     Immutable { step: StepName, by: Vec<StepName> },
+    #[error("the flow has no step that is new for everyone and not settled here")]
+    NothingNew,
     #[error("it is not time for that")]
     NotDue,
     #[error("step {step} is not conditional")]

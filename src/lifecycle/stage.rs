@@ -375,6 +375,14 @@ operations! {
     op Dismiss "dismiss": [Pending -> Pending, InProgress -> InProgress];
         typed CanDismiss "an onboarding that is `{Self}` cannot be dismissed"
         "`dismiss` is legal in `Pending` and `InProgress`";
+    /// Go on for steps that a newer version of the flow has added for everyone.
+    op Reopen "reopen": [Completed -> InProgress];
+        typed CanReopen "an onboarding that is `{Self}` cannot be reopened"
+        "`reopen` is legal in `Completed` only";
+    /// Go on under the flow's version of this program, as a worker sees it.
+    op Adopt "adopt": [InProgress -> InProgress];
+        typed CanAdopt "an onboarding that is `{Self}` adopts no other version of its flow"
+        "`adopt` is legal in `InProgress` only";
     /// A worker notes since when a step waits.
     op BeginWait "begin_wait": [InProgress -> InProgress];
     /// A worker notes that it is time to remind somebody.

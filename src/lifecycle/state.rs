@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::flow::{Failure, Plan, PlanStep};
+use crate::flow::{Cohort, Failure, Plan, PlanStep};
 use crate::id::{Key, OnboardingId, Revision, StepName};
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
@@ -50,6 +50,12 @@ pub(crate) struct Common {
     pub(crate) erased_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
+    /// The newest version of the flow that it goes on under, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) adopted: Option<u32>,
+    /// After it was completed: what it was reopened for. Nothing else is due then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reopened_for: Option<Vec<StepName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
@@ -282,6 +288,8 @@ impl State {
                 started_at: None,
                 erased_at: None,
                 dismissed_at: None,
+                adopted: None,
+                reopened_for: None,
                 wait: None,
                 steps: BTreeMap::new(),
             }),
@@ -329,6 +337,13 @@ impl State {
     #[must_use]
     pub fn erased_at(&self) -> Option<DateTime<Utc>> {
         self.common.erased_at
+    }
+
+    /// The version of the flow that it goes on under: the one that it was created with, or the newest
+    /// that it has adopted.
+    #[must_use]
+    pub fn runs_under(&self) -> u32 {
+        self.common.adopted.unwrap_or(self.common.flow_version)
     }
 
     /// When the subject last said that it does not want to be asked for now; none once it goes on.
@@ -410,8 +425,20 @@ impl State {
 }
 
 impl Common {
+    /// Whether it gets a step that a newer version of the flow has added.
+    fn is_of_cohort(&self, step: &PlanStep) -> bool {
+        let late = self.flow_version < step.added_in();
+        let new_starts = late && step.cohort() == Cohort::NewStarts;
+        let reopened = self.reopened_for.as_ref();
+        !new_starts && reopened.is_none_or(|due| due.contains(step.name()))
+    }
+
     pub(crate) fn progress(&self, step: &PlanStep) -> Progress {
         let known = self.steps.get(step.name());
+        let settled = known.is_some_and(|k| k.fact.is_some() || k.elapsed || k.waived || k.skipped);
+        if !settled && !self.is_of_cohort(step) {
+            return Progress::NotApplicable;
+        }
         let applies = known.and_then(|k| k.applies);
         match known {
             _ if step.is_conditional() && applies != Some(true) => match applies {

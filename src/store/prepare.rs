@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::flow::Plan;
 use crate::id::{Actor, CommandId, Fence};
 use crate::lifecycle::{
-    Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve, next,
+    Action, Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve,
+    next,
 };
 use crate::store::chain;
 use crate::store::error::{Error, ErrorKind};
@@ -56,6 +57,14 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
     let mut commit = assemble(before, command, &first.by, &events, facts)?;
     commit.fence = fence;
     let after = &commit.row.state;
+    if commands
+        .iter()
+        .any(|command| command.action == Action::Adopt)
+    {
+        // Its workers are to look at it, whatever it waited for.
+        commit.queue = QueueChange::Wake(Duration::ZERO);
+        return Ok(Some(commit));
+    }
     commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
     Ok(Some(commit))
 }
@@ -158,6 +167,7 @@ fn messages(state: &State, events: &[Event]) -> Vec<OutboxMessage> {
             Happened::Started
                 | Happened::Reminded { .. }
                 | Happened::Completed
+                | Happened::Reopened { .. }
                 | Happened::Failed { .. }
                 | Happened::Retried
         )

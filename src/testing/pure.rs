@@ -148,6 +148,8 @@ fn action(intent: Intent) -> Result<Action, InvalidFact> {
         }
         Intent::Waive { step, reason } => Action::Waive { step, reason },
         Intent::Dismiss => Action::Dismiss,
+        Intent::Reopen => Action::Reopen,
+        Intent::Adopt => Action::Adopt,
         Intent::Skip { step } => Action::Skip { step },
         Intent::Complete => Action::Complete { verified: false },
         Intent::Cancel => Action::Cancel,

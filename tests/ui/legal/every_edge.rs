@@ -83,4 +83,12 @@ fn dismiss_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, 
     it.dismiss()
 }
 
+fn reopen_in_completed(it: Onboarding<Signup, Completed>) -> Change<Signup, Completed, InProgress> {
+    it.reopen()
+}
+
+fn adopt_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.adopt()
+}
+
 fn main() {}

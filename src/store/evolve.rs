@@ -1,0 +1,229 @@
+//! What a newer version of a flow does to those who are half-way: told before, then done.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::flow::{Plan, PlanStep};
+use crate::id::{Actor, CommandId, FlowName, OnboardingId, StepName};
+use crate::lifecycle::{Action, Command, Next, StageKind, State, next};
+use crate::store::contract::Store;
+use crate::store::error::{Error, ErrorKind};
+use crate::store::prepare::{Draft, Refused, prepare};
+use crate::store::record::{CommitOutcome, Listed};
+
+/// Onboardings that are looked at at once.
+const PAGE: usize = 200;
+
+/// How often one is looked at again when it moves on meanwhile.
+const TRIES: u32 = 5;
+
+/// What a newer version of a flow would do to the onboardings that are under way.
+///
+/// ```
+/// # use onramp::store::EvolutionPlan;
+/// fn say(plan: &EvolutionPlan) -> String {
+///     format!("{} of {} get another next step", plan.moved, plan.looked_at)
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct EvolutionPlan {
+    /// The flow.
+    pub flow: FlowName,
+    /// From which version.
+    pub from: u32,
+    /// To which version.
+    pub to: u32,
+    /// How many are under way.
+    pub looked_at: usize,
+    /// How many have another next step than before.
+    pub moved: usize,
+    /// Steps that were not due and are, and for how many.
+    pub newly_due: BTreeMap<StepName, usize>,
+    /// Steps whose facts nobody would read any more, and of how many. Those that the flow says it
+    /// [retires](crate::flow::Steps::retired) are not counted.
+    pub lost: BTreeMap<StepName, usize>,
+    /// How many a worker has to look at.
+    pub for_workers: usize,
+    /// How many cannot be read by this program.
+    pub unreadable: usize,
+}
+
+impl EvolutionPlan {
+    /// Whether nothing would be lost.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        self.lost.is_empty()
+    }
+}
+
+/// What was done.
+///
+/// ```
+/// # use onramp::store::Evolved;
+/// fn is_done(evolved: &Evolved) -> bool {
+///     evolved.failed.is_empty()
+/// }
+/// ```
+#[derive(Debug, Default)]
+#[non_exhaustive]
+#[must_use = "some may have failed"]
+pub struct Evolved {
+    /// How many go on under the new version.
+    pub adopted: usize,
+    /// Those that could not be told so, and why. They go on under it all the same, once something
+    /// is done to them.
+    pub failed: Vec<(OnboardingId, Error)>,
+}
+
+/// Goes over everything of a flow that is under way.
+async fn each<S: Store + ?Sized>(
+    store: &S,
+    flow: &FlowName,
+    after: &mut Option<OnboardingId>,
+) -> Result<Option<Vec<Listed>>, Error> {
+    let page = store.list(*after, PAGE).await?;
+    let Some(last) = page.last() else {
+        return Ok(None);
+    };
+    *after = Some(last.id);
+    let under_way =
+        |listed: &Listed| listed.key.flow == *flow && listed.stage == StageKind::InProgress;
+    Ok(Some(page.into_iter().filter(under_way).collect()))
+}
+
+pub(super) async fn plan<S: Store + ?Sized>(
+    store: &S,
+    old: &Plan,
+    new: &Plan,
+    now: DateTime<Utc>,
+) -> Result<EvolutionPlan, Error> {
+    let mut evolution = EvolutionPlan {
+        flow: new.flow().clone(),
+        from: old.version(),
+        to: new.version(),
+        looked_at: 0,
+        moved: 0,
+        newly_due: BTreeMap::new(),
+        lost: BTreeMap::new(),
+        for_workers: 0,
+        unreadable: 0,
+    };
+    let mut after = None;
+    while let Some(page) = each(store, new.flow(), &mut after).await? {
+        for listed in page {
+            evolution.looked_at += 1;
+            match store.load(&listed.key.tenant, listed.id).await {
+                Ok(Some(row)) => evolution.look_at(&row.state, old, new, now),
+                Ok(None) => evolution.looked_at -= 1,
+                Err(error) if error.kind() == ErrorKind::Corrupt => evolution.unreadable += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(evolution)
+}
+
+impl EvolutionPlan {
+    fn look_at(&mut self, state: &State, old: &Plan, new: &Plan, now: DateTime<Utc>) {
+        let due = |plan: &Plan, name: &StepName| {
+            let step = plan.step(name.as_str());
+            step.is_some_and(|step| !state.progress(step).is_settled())
+        };
+        for step in new.steps().iter().map(PlanStep::name) {
+            if due(new, step) && !due(old, step) {
+                *self.newly_due.entry(step.clone()).or_default() += 1;
+            }
+        }
+        let facts = state.steps().filter(|(_, known)| known.fact().is_some());
+        for (step, _) in facts {
+            if new.step(step.as_str()).is_none() && !new.retired().contains(step) {
+                *self.lost.entry(step.clone()).or_default() += 1;
+            }
+        }
+        let name = |plan| state.current(plan).map(PlanStep::name);
+        self.moved += usize::from(name(old) != name(new));
+        self.for_workers += usize::from(is_for_workers(&next(state, new, now)));
+    }
+}
+
+fn is_for_workers(next: &Next) -> bool {
+    !matches!(next, Next::Wait { until: None, .. } | Next::Nothing)
+}
+
+pub(super) async fn evolve<S: Store + ?Sized>(
+    store: &S,
+    evolution: &EvolutionPlan,
+    plan: &Plan,
+    by: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Evolved, Error> {
+    if (&evolution.flow, evolution.to) != (plan.flow(), plan.version()) {
+        let message = "that was planned for another flow, or another version of it";
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    if !evolution.is_safe() {
+        let steps: Vec<_> = evolution.lost.keys().map(StepName::as_str).collect();
+        let message = format!(
+            "what these steps yielded would be read by nobody: {}; keep them, or say that they are \
+             retired",
+            steps.join(", ")
+        );
+        return Err(Error::new(ErrorKind::Config, message));
+    }
+    let mut evolved = Evolved::default();
+    let mut after = None;
+    while let Some(page) = each(store, plan.flow(), &mut after).await? {
+        for listed in page {
+            match adopt(store, &listed, plan, by, now).await {
+                Ok(adopted) => evolved.adopted += usize::from(adopted),
+                Err(error) => evolved.failed.push((listed.id, error)),
+            }
+        }
+    }
+    Ok(evolved)
+}
+
+/// Gives whether it was not under this version before.
+async fn adopt<S: Store + ?Sized>(
+    store: &S,
+    listed: &Listed,
+    plan: &Plan,
+    by: &Actor,
+    now: DateTime<Utc>,
+) -> Result<bool, Error> {
+    for _ in 0..TRIES {
+        let Some(before) = store.load(&listed.key.tenant, listed.id).await? else {
+            return Ok(false);
+        };
+        let adopt = Command {
+            by: by.clone(),
+            action: Action::Adopt,
+        };
+        let draft = Draft {
+            before: &before,
+            plan,
+            command: CommandId::fresh(),
+            commands: &[adopt],
+            facts: Vec::new(),
+            fence: None,
+            now,
+        };
+        match prepare(draft) {
+            // It has ended meanwhile, or did so before.
+            Ok(None) | Err(Refused::Rejected(_)) => return Ok(false),
+            Err(Refused::Store(error)) => return Err(error),
+            Ok(Some(commit)) => match store.commit(commit).await? {
+                CommitOutcome::Conflict { .. } | CommitOutcome::Fenced => {}
+                CommitOutcome::Committed | CommitOutcome::Replayed { .. } => return Ok(true),
+                CommitOutcome::Absent => return Ok(false),
+            },
+        }
+    }
+    Err(Error::unavailable(format!(
+        "onboarding {} kept moving on",
+        listed.id
+    )))
+}
