@@ -37,6 +37,7 @@ pub struct EngineBuilder {
     per_tenant: Option<NonZeroU32>,
     poll: Duration,
     grace: Duration,
+    unreadable: Duration,
     clock: Arc<dyn Clock>,
     observer: Option<Observer>,
 }
@@ -54,6 +55,7 @@ impl Engine {
             per_tenant: None,
             poll: Duration::from_secs(1),
             grace: Duration::from_secs(20),
+            unreadable: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
             observer: None,
         }
@@ -112,6 +114,13 @@ impl EngineBuilder {
         self
     }
 
+    /// For how long an onboarding is left alone that this program cannot read, because a newer one has
+    /// written it, say: no attempt is counted, and others go on. By default 60 s.
+    pub fn leave_unreadable(mut self, rest: Duration) -> Self {
+        self.unreadable = rest;
+        self
+    }
+
     /// The clock that the rules are given. Leases use the store's own.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -138,6 +147,7 @@ impl EngineBuilder {
                 per_tenant: self.per_tenant,
                 poll: self.poll,
                 grace: self.grace,
+                unreadable: self.unreadable,
                 clock: self.clock,
                 observer: self.observer,
                 held: Held::default(),

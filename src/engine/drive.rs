@@ -19,9 +19,6 @@ use crate::store::{
     Row, StoreExt as _, prepare, seal,
 };
 
-/// How long an onboarding that this program cannot read is left alone.
-const UNREADABLE_REST: Duration = Duration::from_secs(60);
-
 /// How often a commit is sent again while the store is unavailable.
 const COMMIT_TRIES: u32 = 6;
 
@@ -55,10 +52,10 @@ pub(crate) async fn drive(
     };
     let (row, facts) = match read.await {
         Ok((Some(row), facts)) => (row, facts),
-        Ok((None, _)) => return shared.store.release(&lease, UNREADABLE_REST).await,
+        Ok((None, _)) => return shared.store.release(&lease, shared.unreadable).await,
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             tracing::error!(onboarding = %lease.id, %error, "left alone: it cannot be read");
-            return shared.store.release(&lease, UNREADABLE_REST).await;
+            return shared.store.release(&lease, shared.unreadable).await;
         }
         Err(error) => return Err(error),
     };
@@ -372,7 +369,7 @@ impl Drive<'_> {
         tracing::error!(onboarding = %self.guard.lease.id, %why, "left alone: it cannot be read");
         self.shared
             .store
-            .release(&self.guard.lease, UNREADABLE_REST)
+            .release(&self.guard.lease, self.shared.unreadable)
             .await?;
         Ok(Onward::Over)
     }

@@ -86,6 +86,7 @@ struct Shared {
     per_tenant: Option<NonZeroU32>,
     poll: Duration,
     grace: Duration,
+    unreadable: Duration,
     clock: Arc<dyn Clock>,
     observer: Option<Observer>,
     held: lease::Held,
