@@ -37,8 +37,6 @@ pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
-#[cfg(feature = "store")]
-mod gates;
 mod id;
 pub mod lifecycle;
 #[cfg(feature = "store")]
@@ -50,15 +48,13 @@ pub mod store;
 pub mod testing;
 mod time;
 
-#[cfg(feature = "store")]
-pub use gates::GateReport;
 pub use id::{
     Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
     Revision, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]
-pub use onramp::Onramp;
+pub use onramp::{EvolutionPlan, Evolved, GateReport, Onramp};
 pub use time::{Clock, SystemClock};
 
 #[cfg(all(doctest, feature = "tokio"))]

@@ -1,18 +1,23 @@
 //! The host's front door: a store, a flow and a clock.
 
+mod evolve;
+mod gates;
+
 use std::sync::Arc;
 
 use crate::flow::{
     Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Plan, Step,
 };
-use crate::gates::{self, GateReport};
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Pending, Stage, StageKind, explain};
 use crate::store::{
-    CommitError, Erasure, Error, EvolutionPlan, Evolved, InDoubt, Join, Resolution, StepProgress,
-    Store, StoreExt, Unverified, Verified, commit_in, enroll_in,
+    CommitError, Erasure, Error, InDoubt, Join, Resolution, StepProgress, Store, StoreExt,
+    Unverified, Verified, commit_in, enroll_in,
 };
 use crate::time::{Clock, SystemClock};
+
+pub use evolve::{EvolutionPlan, Evolved};
+pub use gates::GateReport;
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
 ///
@@ -367,7 +372,7 @@ impl<F: Flow> Onramp<F> {
     /// ```
     pub async fn plan_evolution(&self, old: &Plan) -> Result<EvolutionPlan, Error> {
         let (new, now) = (self.flow.plan(), self.clock.now());
-        self.store.plan_evolution(old, new, now).await
+        evolve::plan(&*self.store, old, new, now).await
     }
 
     /// Tells every onboarding that is under way that it goes on under this version of the flow.
@@ -376,7 +381,7 @@ impl<F: Flow> Onramp<F> {
     /// Of kind `Config` when something would be lost; of the store.
     pub async fn evolve(&self, evolution: &EvolutionPlan, by: &Actor) -> Result<Evolved, Error> {
         let (plan, now) = (self.flow.plan(), self.clock.now());
-        self.store.evolve(evolution, plan, by, now).await
+        evolve::evolve(&*self.store, evolution, plan, by, now).await
     }
 
     /// The facts of an onboarding.

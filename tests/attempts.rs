@@ -1,7 +1,7 @@
 //! One attempt at a task: it takes no longer than it may, says how far it is, tells what it began
 //! elsewhere when it is over, and holds nothing of the store's meanwhile.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

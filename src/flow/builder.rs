@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::flow::definition::{GateCode, Parts, StepCode};
 use crate::flow::erased::{Condition, Erase, GateCheck};
-use crate::flow::plan::{Kind, Need, Plan, PlanStep};
+use crate::flow::plan::Plan;
+use crate::flow::plan_step::{Kind, Need, PlanStep};
 use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
 use crate::flow::{
     Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task,

@@ -27,6 +27,7 @@ mod limits;
 mod lock;
 mod needs;
 mod plan;
+mod plan_step;
 #[expect(
     unnameable_types,
     reason = "the compile-time list is never written by a host"
@@ -47,7 +48,8 @@ pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
 pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
 pub use lock::InvalidLock;
 pub use needs::Needs;
-pub use plan::{Kind, Need, Plan, PlanStep};
+pub use plan::Plan;
+pub use plan_step::{Kind, Need, PlanStep};
 pub use retry::{RetryPolicy, Roll};
 pub use task::{Failure, Problem, Task, TaskError};
 pub use waits::Waits;

@@ -1,6 +1,6 @@
 //! What a task or a condition reads: one fact, an optional fact, or a tuple of both.
 
-use crate::flow::plan::Need;
+use crate::flow::plan_step::Need;
 use crate::flow::{FactError, Facts, Step};
 use crate::id::StepName;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::flow::plan::TIMEOUT;
+use crate::flow::plan_step::TIMEOUT;
 use crate::flow::{Needs, RetryPolicy, Step, TaskContext};
 
 /// Code that produces a fact: it provisions, charges, issues, sends.

@@ -28,10 +28,12 @@ mod next;
 mod onboarding;
 mod questions;
 mod rejected;
+mod reports;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
 mod wait;
+mod wishes;
 
 pub use apply::{apply, evolve, fold};
 pub use change::{Change, InvalidFact};

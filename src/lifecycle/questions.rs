@@ -9,6 +9,9 @@ use crate::lifecycle::rejected::Rejected;
 use crate::lifecycle::stage::{StageData, UndoReason, Undoing};
 use crate::lifecycle::state::{Progress, State};
 
+/// What a rule gives.
+pub(super) type Decision = Result<Vec<Happened>, Rejected>;
+
 /// The rules, about to be asked about one state at one time.
 pub(super) struct Rules<'a> {
     pub(super) state: &'a State,

@@ -14,7 +14,6 @@ use crate::store::commit_error::{
 };
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::evolve::{self, EvolutionPlan, Evolved};
 use crate::store::prepare::{Draft, Refused, prepare};
 use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
 use crate::store::retention::{self, Purged, Retention};
@@ -194,34 +193,6 @@ pub trait StoreExt: Store {
     /// ```
     fn purge(&self, retention: &Retention) -> impl Future<Output = Result<Purged, Error>> + Send {
         async move { retention::purge(self, retention).await }
-    }
-
-    /// What another version of a flow would do to the onboardings that are under way. Changes nothing.
-    ///
-    /// # Errors
-    /// Of the store.
-    fn plan_evolution(
-        &self,
-        old: &Plan,
-        new: &Plan,
-        now: DateTime<Utc>,
-    ) -> impl Future<Output = Result<EvolutionPlan, Error>> + Send {
-        async move { evolve::plan(self, old, new, now).await }
-    }
-
-    /// Tells every onboarding that is under way that it goes on under this version of its flow, so
-    /// that workers look at it. Safe to repeat.
-    ///
-    /// # Errors
-    /// Of kind `Config` when something would be lost; of the store.
-    fn evolve(
-        &self,
-        evolution: &EvolutionPlan,
-        plan: &Plan,
-        by: &Actor,
-        now: DateTime<Utc>,
-    ) -> impl Future<Output = Result<Evolved, Error>> + Send {
-        async move { evolve::evolve(self, evolution, plan, by, now).await }
     }
 
     /// The facts of an onboarding that its tasks would see.

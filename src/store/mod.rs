@@ -8,7 +8,6 @@ mod claim;
 mod commit_error;
 mod contract;
 mod error;
-mod evolve;
 mod ext;
 mod forward;
 mod hints;
@@ -28,7 +27,6 @@ pub use claim::{ClaimOrder, ClaimRequest};
 pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown};
 pub use contract::Store;
 pub use error::{Error, ErrorKind};
-pub use evolve::{EvolutionPlan, Evolved};
 pub use ext::{Resolution, StoreExt};
 pub use hints::{Hints, Listener};
 pub use join::Join;
@@ -57,5 +55,4 @@ pub use sql::{SqliteOptions, SqliteStore};
 pub(crate) use chain::entry;
 #[cfg(feature = "tokio")]
 pub(crate) use chain::seal;
-#[cfg(feature = "tokio")]
 pub(crate) use prepare::{Draft, Refused, prepare};

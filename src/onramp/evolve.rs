@@ -8,10 +8,7 @@ use serde::Serialize;
 use crate::flow::{Plan, PlanStep};
 use crate::id::{Actor, CommandId, FlowName, OnboardingId, StepName};
 use crate::lifecycle::{Action, Command, Next, StageKind, State, next};
-use crate::store::contract::Store;
-use crate::store::error::{Error, ErrorKind};
-use crate::store::prepare::{Draft, Refused, prepare};
-use crate::store::record::{CommitOutcome, Listed};
+use crate::store::{CommitOutcome, Draft, Error, ErrorKind, Listed, Refused, Store, prepare};
 
 /// Onboardings that are looked at at once.
 const PAGE: usize = 200;
@@ -22,7 +19,7 @@ const TRIES: u32 = 5;
 /// What a newer version of a flow would do to the onboardings that are under way.
 ///
 /// ```
-/// # use onramp::store::EvolutionPlan;
+/// # use onramp::EvolutionPlan;
 /// fn say(plan: &EvolutionPlan) -> String {
 ///     format!("{} of {} get another next step", plan.moved, plan.looked_at)
 /// }
@@ -62,7 +59,7 @@ impl EvolutionPlan {
 /// What was done.
 ///
 /// ```
-/// # use onramp::store::Evolved;
+/// # use onramp::Evolved;
 /// fn is_done(evolved: &Evolved) -> bool {
 ///     evolved.failed.is_empty()
 /// }
@@ -79,8 +76,8 @@ pub struct Evolved {
 }
 
 /// Goes over everything of a flow that is under way.
-async fn each<S: Store + ?Sized>(
-    store: &S,
+async fn each(
+    store: &dyn Store,
     flow: &FlowName,
     after: &mut Option<OnboardingId>,
 ) -> Result<Option<Vec<Listed>>, Error> {
@@ -94,8 +91,8 @@ async fn each<S: Store + ?Sized>(
     Ok(Some(page.into_iter().filter(under_way).collect()))
 }
 
-pub(super) async fn plan<S: Store + ?Sized>(
-    store: &S,
+pub(super) async fn plan(
+    store: &dyn Store,
     old: &Plan,
     new: &Plan,
     now: DateTime<Utc>,
@@ -153,8 +150,8 @@ fn is_for_workers(next: &Next) -> bool {
     !matches!(next, Next::Wait { until: None, .. } | Next::Nothing)
 }
 
-pub(super) async fn evolve<S: Store + ?Sized>(
-    store: &S,
+pub(super) async fn evolve(
+    store: &dyn Store,
     evolution: &EvolutionPlan,
     plan: &Plan,
     by: &Actor,
@@ -187,8 +184,8 @@ pub(super) async fn evolve<S: Store + ?Sized>(
 }
 
 /// Gives whether it was not under this version before.
-async fn adopt<S: Store + ?Sized>(
-    store: &S,
+async fn adopt(
+    store: &dyn Store,
     listed: &Listed,
     plan: &Plan,
     by: &Actor,
