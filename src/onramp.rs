@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, NotCleared, Step};
-use crate::id::{OnboardingId, SubjectId, TenantId};
+use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
 use crate::store::{
-    CommitError, Error, InDoubt, Join, Resolution, Store, StoreExt, Unverified, Verified,
+    CommitError, Erasure, Error, InDoubt, Join, Resolution, Store, StoreExt, Unverified, Verified,
     commit_in, enroll_in,
 };
 use crate::time::{Clock, SystemClock};
@@ -250,6 +250,33 @@ impl<F: Flow> Onramp<F> {
         id: OnboardingId,
     ) -> Result<Verified, Unverified> {
         self.store.verify_journal(tenant, id).await
+    }
+
+    /// Erases the facts of every onboarding of a subject that has ended, of whatever flow. Safe to
+    /// repeat.
+    ///
+    /// # Errors
+    /// Of the store.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn forget<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, subject: &SubjectId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let erasure = onramp.erase_subject(tenant, subject, &Actor::Operator("ann".into())).await?;
+    /// for (id, why) in &erasure.kept {
+    ///     println!("{id}: {why}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn erase_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+        by: &Actor,
+    ) -> Result<Erasure, Error> {
+        let now = self.clock.now();
+        self.store.erase_subject(tenant, subject, by, now).await
     }
 
     /// The facts of an onboarding.

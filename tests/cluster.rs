@@ -25,8 +25,9 @@ use cluster::load::Load;
 use cluster::servers::{Pair, control, desks, nodes};
 use cluster::spread::Spread;
 use onramp::prelude::*;
-use onramp::store::{ClaimRequest, WorkerId};
+use onramp::store::{ClaimRequest, SqlOptions, WorkerId};
 use onramp::testing::conformance;
+use sqlx::Connection as _;
 use support::{Company, Paid};
 use tokio::task::JoinSet;
 
@@ -44,6 +45,30 @@ mod galera {
             let violations = conformance::check(store).await;
             assert!(violations.is_empty(), "{violations:#?}");
         }
+    }
+
+    /// As a replica is, which may lag behind.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs scripts/cluster galera"]
+    async fn a_node_that_is_read_only_is_not_believed() {
+        let url = cluster::servers::url_of_node(2);
+        read_only(&url, true).await;
+        let options = SqlOptions::new(&url).acquire_timeout(Duration::from_secs(1));
+        let refused = MySqlStore::connect_with(options).await;
+        read_only(&url, false).await;
+        let error = refused.unwrap_err();
+        assert_eq!(
+            error.kind(),
+            onramp::store::ErrorKind::Unavailable,
+            "{error}"
+        );
+        MySqlStore::connect(&url).await.unwrap();
+    }
+
+    async fn read_only(url: &str, is: bool) {
+        let mut on = sqlx::MySqlConnection::connect(url).await.unwrap();
+        let set = sqlx::query("SET GLOBAL read_only = ?").bind(is);
+        set.execute(&mut on).await.unwrap();
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

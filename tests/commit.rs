@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
     NewOnboarding, NotAppliedBecause, OutboxMessage, Row,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
@@ -80,6 +80,22 @@ impl Store for Cut {
             return Err(Error::unavailable("no route"));
         }
         self.inner.committed(tenant, id, command).await
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        self.inner.of_subject(tenant, subject).await
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        self.inner.list(after, limit).await
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        self.inner.delete(these).await
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry,
-    Lease, NewOnboarding, OutboxMessage, QueueChange, Row,
+    Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, Fence, FlowName, Key, Revision};
@@ -65,10 +65,14 @@ enum Broken {
     LimitOfOneCall,
     SlotsLeak,
     SlotBesideTheLease,
+    ListsOfAllTenants,
+    PagesOverlap,
+    DeletesWhatMovedOn,
+    DeletesTheRowOnly,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 20] = [
+const WAYS: [(Broken, &str); 24] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -101,6 +105,13 @@ const WAYS: [(Broken, &str); 20] = [
         Broken::SlotBesideTheLease,
         "a_lease_without_its_slot_is_lost",
     ),
+    (
+        Broken::ListsOfAllTenants,
+        "a_subjects_onboardings_are_listed",
+    ),
+    (Broken::PagesOverlap, "pages_hold_every_onboarding_once"),
+    (Broken::DeletesWhatMovedOn, "what_is_deleted_is_gone_wholly"),
+    (Broken::DeletesTheRowOnly, "what_is_deleted_is_gone_wholly"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,6 +141,7 @@ struct Wrong {
     tenants: Mutex<HashMap<OnboardingId, TenantId>>,
     fences: Mutex<HashMap<OnboardingId, Fence>>,
     stray: Mutex<Vec<OutboxMessage>>,
+    deleted: Mutex<Vec<OnboardingId>>,
     slots: tokio::sync::Mutex<HashMap<OnboardingId, (TenantId, Instant)>>,
 }
 
@@ -141,6 +153,7 @@ impl Wrong {
             tenants: Mutex::default(),
             fences: Mutex::default(),
             stray: Mutex::default(),
+            deleted: Mutex::default(),
             slots: tokio::sync::Mutex::default(),
         }
     }
@@ -208,6 +221,9 @@ impl Store for Wrong {
     }
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
+        if self.deleted.lock().unwrap().contains(&id) {
+            return Ok(None);
+        }
         match self.owner(id) {
             Some(owner) if self.is(Broken::CrossTenantLeak) => self.inner.load(&owner, id).await,
             _ => self.inner.load(tenant, id).await,
@@ -258,6 +274,47 @@ impl Store for Wrong {
         command: CommandId,
     ) -> Result<Option<Revision>, Error> {
         self.inner.committed(tenant, id, command).await
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        if !self.is(Broken::ListsOfAllTenants) {
+            return self.inner.of_subject(tenant, subject).await;
+        }
+        let all = self.inner.list(None, usize::MAX).await?;
+        let theirs = all.into_iter().filter(|l| l.key.subject == *subject);
+        Ok(theirs.collect())
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        let mut page = self.inner.list(after, limit).await?;
+        if let Some(last) = after.filter(|_| self.is(Broken::PagesOverlap)) {
+            let all = self.inner.list(None, usize::MAX).await?;
+            let again = all.into_iter().find(|listed| listed.id == last);
+            page.splice(0..0, again);
+            page.truncate(limit);
+        }
+        Ok(page)
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        if self.is(Broken::DeletesTheRowOnly) {
+            let mut deleted = self.deleted.lock().unwrap();
+            deleted.extend(these.iter().map(|listed| listed.id));
+            return Ok(these.len());
+        }
+        let mut these = these.to_vec();
+        for listed in &mut these {
+            if let Some(row) = self.inner.load(&listed.key.tenant, listed.id).await?
+                && self.is(Broken::DeletesWhatMovedOn)
+            {
+                listed.revision = row.state.revision();
+            }
+        }
+        self.inner.delete(&these).await
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {

@@ -117,6 +117,31 @@ fn percent_grows_with_facts_and_is_whole_only_when_complete() {
 }
 
 #[test]
+fn what_was_erased_never_changes_again() {
+    let seen = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&seen);
+    histories(move |run| {
+        let mut erased = false;
+        for (before, event, after) in run.steps() {
+            prop_assert!(!erased, "{:?} after the facts were erased", event);
+            if matches!(event.happened, Happened::FactsErased { .. }) {
+                let over = [StageKind::Completed, StageKind::Failed];
+                prop_assert!(over.contains(&before.stage()) && before.stage() == after.stage());
+                prop_assert!(
+                    after
+                        .failed()
+                        .is_none_or(|failed| failed.remaining.is_empty())
+                );
+                erased = true;
+                *count.lock().unwrap() += 1;
+            }
+        }
+        Ok(())
+    });
+    assert!(*seen.lock().unwrap() > 0, "none was erased");
+}
+
+#[test]
 fn what_is_next_can_be_done_and_leads_somewhere() {
     histories(|run| {
         for tried in &run.tried {

@@ -53,6 +53,12 @@ impl EncodedFact {
         }
     }
 
+    /// Its JSON.
+    #[cfg(feature = "store")]
+    pub(crate) fn into_json(self) -> Box<RawValue> {
+        self.json
+    }
+
     /// Whether it may be stored: at most [`MAX_FACT_BYTES`](super::MAX_FACT_BYTES) of JSON, nested at
     /// most [`MAX_FACT_DEPTH`](super::MAX_FACT_DEPTH) levels deep, of whole characters without NUL.
     /// Held before a fact gets to a store, and by every store, so that all of them keep the same.

@@ -9,7 +9,7 @@ use crate::lifecycle::command::{Action, Command};
 use crate::lifecycle::event::{Event, Happened};
 use crate::lifecycle::questions::Rules;
 use crate::lifecycle::rejected::Rejected;
-use crate::lifecycle::stage::{StageData, StageKind, UndoReason};
+use crate::lifecycle::stage::{Operation, StageData, StageKind, UndoReason};
 use crate::lifecycle::state::{Progress, State};
 
 /// How long a clearance serves.
@@ -41,25 +41,13 @@ pub fn decide(
     command: &Command,
     now: DateTime<Utc>,
 ) -> Result<Vec<Event>, Rejected> {
-    let operation = command.action.operation();
     if state.key().flow != *plan.flow() {
         return Err(Rejected::WrongFlow {
             expected: plan.flow().clone(),
             found: state.key().flow.clone(),
         });
     }
-    if !operation.open_to(&command.by) {
-        return Err(Rejected::WrongActor {
-            operation,
-            actor: command.by.clone(),
-        });
-    }
-    if !operation.stages().contains(&state.stage()) {
-        return Err(Rejected::WrongStage {
-            operation,
-            stage: state.stage(),
-        });
-    }
+    admitted(state, command.action.operation(), &command.by)?;
     let rules = Rules { state, plan, now };
     let happened = match &command.action {
         Action::Start {
@@ -83,7 +71,7 @@ pub fn decide(
         Action::Cancel => Ok(rules.cancel()),
         Action::Retry => rules.retry(),
         Action::RetryUndo => rules.retry_undo(),
-        Action::Erase => rules.erase(),
+        Action::Erase => erase(state),
         Action::Settle { step, applies } => rules.settle(step, *applies),
         Action::Record {
             step,
@@ -121,11 +109,57 @@ pub fn decide(
         Action::FinishUndo => rules.finish_undo(),
         Action::Drift { step, failure } => rules.drift(step, failure),
     }?;
-    let at = now;
-    Ok(happened
-        .into_iter()
-        .map(|happened| Event { at, happened })
-        .collect())
+    Ok(events(happened, now))
+}
+
+/// What happens when the facts are erased. No flow is asked, so it serves whatever is stored.
+#[cfg(feature = "store")]
+pub(crate) fn decide_erasure(
+    state: &State,
+    by: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Vec<Event>, Rejected> {
+    admitted(state, Operation::Erase, by)?;
+    Ok(events(erase(state)?, now))
+}
+
+/// Whether an operation is one of the stage's and of the actor's.
+fn admitted(state: &State, operation: Operation, by: &Actor) -> Result<(), Rejected> {
+    if !operation.open_to(by) {
+        return Err(Rejected::WrongActor {
+            operation,
+            actor: by.clone(),
+        });
+    }
+    if !operation.stages().contains(&state.stage()) {
+        return Err(Rejected::WrongStage {
+            operation,
+            stage: state.stage(),
+        });
+    }
+    Ok(())
+}
+
+fn events(happened: Vec<Happened>, at: DateTime<Utc>) -> Vec<Event> {
+    let happened = happened.into_iter();
+    happened.map(|happened| Event { at, happened }).collect()
+}
+
+/// What could not be taken back still needs its facts for that.
+fn erase(state: &State) -> Decision {
+    if let Some(failed) = state.failed().filter(|failed| !failed.remaining.is_empty()) {
+        let remaining = failed.remaining.clone();
+        return Err(Rejected::UndoRemains { remaining });
+    }
+    if state.erased_at().is_some() {
+        return Ok(Vec::new());
+    }
+    let known = state.steps().filter(|(_, step)| step.fact.is_some());
+    let steps: Vec<_> = known.map(|(name, _)| name.clone()).collect();
+    if steps.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Happened::FactsErased { steps }])
 }
 
 impl State {
@@ -274,24 +308,6 @@ impl Rules<'_> {
         }
         self.not_erased()?;
         Ok(vec![Happened::Retried])
-    }
-
-    /// What could not be taken back still needs its facts for that.
-    fn erase(&self) -> Decision {
-        let remaining = self.remaining();
-        if !remaining.is_empty() {
-            return Err(Rejected::UndoRemains { remaining });
-        }
-        if self.state.erased_at().is_some() {
-            return Ok(Vec::new());
-        }
-        let steps = self.state.steps();
-        let known = steps.filter(|(_, step)| step.fact.is_some());
-        let steps: Vec<_> = known.map(|(name, _)| name.clone()).collect();
-        if steps.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(vec![Happened::FactsErased { steps }])
     }
 
     fn not_erased(&self) -> Result<(), Rejected> {

@@ -48,3 +48,5 @@ pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
 
 #[cfg(feature = "store")]
 pub(crate) use change::{Intent, PutFact};
+#[cfg(feature = "store")]
+pub(crate) use decide::decide_erasure;

@@ -183,10 +183,11 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         &self.stage
     }
 
-    /// Whether the step whose fact is `T` has its fact.
+    /// Whether the step whose fact is `T` has its fact. None has after they were erased.
     #[must_use]
     pub fn has<T: Step>(&self) -> bool {
-        self.step(T::NAME).is_some_and(|step| step.fact.is_some())
+        let has = self.step(T::NAME).is_some_and(|step| step.fact.is_some());
+        has && self.common.erased_at.is_none()
     }
 
     /// Whether the step whose fact is `T` is settled: done, skipped or not applicable.

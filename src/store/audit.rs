@@ -1,11 +1,15 @@
 //! Is an onboarding as its journal says? For audits, and after a database was touched by hand.
 
-use crate::id::{OnboardingId, Revision, StepName, TenantId};
-use crate::lifecycle::{Event, fold};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::id::{Actor, OnboardingId, Revision, StepName, TenantId};
+use crate::lifecycle::{Event, FactMark, Happened, fold};
 use crate::store::chain::{self, BrokenChain};
 use crate::store::contract::Store;
 use crate::store::error::Error;
-use crate::store::record::{FactRecord, Row};
+use crate::store::record::{FactRecord, JournalEntry, Row};
 
 /// Entries that are read at once.
 const PAGE: usize = 500;
@@ -90,23 +94,21 @@ pub(super) async fn verify_journal<S: Store + ?Sized>(
 ) -> Result<Verified, Unverified> {
     for _ in 0..TRIES {
         let row = load(store, tenant, id).await?;
-        let (entries, events) = journal(store, tenant, &row).await?;
+        let told = Told::read(store, tenant, &row).await;
         let facts = store.facts(tenant, id).await?;
         // What is read one after another is of one moment only if nobody wrote meanwhile.
         if load(store, tenant, id).await? != row {
             continue;
         }
-        let commits = events.iter().map(Vec::as_slice);
+        let told = told?;
+        let commits = told.events.iter().map(Vec::as_slice);
         if fold(commits).as_ref() != Some(&row.state) {
             return Err(Unverified::State);
         }
-        if row.state.key().tenant != *tenant {
-            return Err(Unverified::State);
-        }
-        let erased = compare(&row, &facts)?;
+        let erased = told.compare(&row, &facts)?;
         return Ok(Verified {
             revision: row.state.revision(),
-            entries,
+            entries: row.state.revision().get(),
             facts: facts.len(),
             erased,
         });
@@ -123,60 +125,92 @@ async fn load<S: Store + ?Sized>(
     store.load(tenant, id).await?.ok_or(Unverified::Absent)
 }
 
-/// Checks the journal up to a row's revision. Gives how many entries there are, and their events.
-async fn journal<S: Store + ?Sized>(
-    store: &S,
-    tenant: &TenantId,
-    row: &Row,
-) -> Result<(u64, Vec<Vec<Event>>), Unverified> {
-    let expected = row.state.revision();
-    let mut chain = chain::Chain::default();
-    let mut events = Vec::new();
-    while chain.revision() < expected {
-        let from = chain.revision();
-        let page = store.journal(tenant, row.state.id(), from, PAGE).await?;
-        if page.is_empty() {
-            let found = chain.revision();
-            return Err(Unverified::Shortened { found, expected });
-        }
-        // Whoever wrote after the row was read is none of it.
-        for entry in page {
-            if chain.revision() == expected {
-                break;
-            }
-            chain.follow(&entry)?;
-            events.push(entry.decode()?);
-        }
-    }
-    if chain.head() != row.head {
-        return Err(Unverified::Head);
-    }
-    Ok((expected.get(), events))
+/// What the journal tells.
+#[derive(Default)]
+struct Told {
+    events: Vec<Vec<Event>>,
+    /// Of each step: its fact's mark, and who gave it when.
+    facts: BTreeMap<StepName, (FactMark, Actor, DateTime<Utc>)>,
 }
 
-/// Holds the stored facts to their marks. Gives the steps whose facts are gone.
-fn compare(row: &Row, facts: &[FactRecord]) -> Result<Vec<StepName>, Unverified> {
-    let mut marks: std::collections::BTreeMap<_, _> = row
-        .state
-        .steps()
-        .filter_map(|(name, step)| Some((name, step.fact()?)))
-        .collect();
-    for record in facts {
-        let step = record.fact.step();
-        let mark = chain::mark(&record.fact, &record.salt);
-        if marks.remove(step) != Some(&mark) {
-            let step = step.clone();
-            return Err(Unverified::Fact { step });
+impl Told {
+    /// Reads and checks the journal up to a row's revision.
+    async fn read<S: Store + ?Sized>(
+        store: &S,
+        tenant: &TenantId,
+        row: &Row,
+    ) -> Result<Self, Unverified> {
+        let expected = row.state.revision();
+        let mut chain = chain::Chain::default();
+        let mut told = Self::default();
+        while chain.revision() < expected {
+            let from = chain.revision();
+            let page = store.journal(tenant, row.state.id(), from, PAGE).await?;
+            if page.is_empty() {
+                let found = chain.revision();
+                return Err(Unverified::Shortened { found, expected });
+            }
+            // Whoever wrote after the row was read is none of it.
+            for entry in page {
+                if chain.revision() == expected {
+                    break;
+                }
+                chain.follow(&entry)?;
+                told.hear(&entry)?;
+            }
         }
+        if chain.head() != row.head {
+            return Err(Unverified::Head);
+        }
+        Ok(told)
     }
-    let gone: Vec<StepName> = marks.into_keys().cloned().collect();
-    match (row.state.erased_at(), facts, gone.first()) {
-        (None, _, Some(step)) => Err(Unverified::Missing { step: step.clone() }),
-        // Put back past the journal, by a restored table say.
-        (Some(_), [record, ..], _) => {
-            let step = record.fact.step().clone();
-            Err(Unverified::Fact { step })
+
+    fn hear(&mut self, entry: &JournalEntry) -> Result<(), Error> {
+        let events = entry.decode()?;
+        for event in &events {
+            match &event.happened {
+                Happened::AnswerSubmitted { step, fact }
+                | Happened::AnswerRevised { step, fact, .. }
+                | Happened::EvidenceAttested { step, fact }
+                | Happened::FactRecorded { step, fact, .. } => {
+                    let given = (*fact, entry.by.clone(), entry.at);
+                    self.facts.insert(step.clone(), given);
+                }
+                _ => {}
+            }
         }
-        _ => Ok(gone),
+        self.events.push(events);
+        Ok(())
+    }
+
+    /// Holds the stored facts to what was told of them. Gives the steps whose facts are gone.
+    fn compare(mut self, row: &Row, facts: &[FactRecord]) -> Result<Vec<StepName>, Unverified> {
+        // What a step yielded before it was undone is not expected any more.
+        let steps = row.state.steps();
+        let marks: BTreeMap<_, _> = steps.filter_map(|(n, s)| Some((n, s.fact()?))).collect();
+        self.facts
+            .retain(|step, (mark, ..)| marks.get(step) == Some(&&*mark));
+        for record in facts {
+            let step = record.fact.step();
+            let is = (
+                chain::mark(&record.fact, &record.salt),
+                record.by.clone(),
+                record.at,
+            );
+            if self.facts.remove(step) != Some(is) {
+                let step = step.clone();
+                return Err(Unverified::Fact { step });
+            }
+        }
+        let gone: Vec<StepName> = self.facts.into_keys().collect();
+        match (row.state.erased_at(), facts, gone.first()) {
+            (None, _, Some(step)) => Err(Unverified::Missing { step: step.clone() }),
+            // Put back past the journal, by a restored table say.
+            (Some(_), [record, ..], _) => {
+                let step = record.fact.step().clone();
+                Err(Unverified::Fact { step })
+            }
+            _ => Ok(gone),
+        }
     }
 }

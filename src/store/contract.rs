@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::error::Error;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
+    OutboxMessage, Row,
 };
 
 /// A durable store of onboardings.
@@ -73,6 +73,26 @@ pub trait Store: Send + Sync + 'static {
         id: OnboardingId,
         command: CommandId,
     ) -> Result<Option<Revision>, Error>;
+
+    /// All onboardings of a subject, of whatever flow, in no particular order. They are few.
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error>;
+
+    /// Onboardings of all tenants, in the order of their identities, after one, at most `limit`.
+    ///
+    /// For what goes over everything that is stored, a page at a time; so it is not for whoever
+    /// acts for one tenant.
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error>;
+
+    /// Deletes those of these onboardings that are still at the revision listed, each with its
+    /// facts, its journal and its place in the queue. Gives how many.
+    ///
+    /// On return each is gone wholly or wholly there. Messages in the outbox stay until they are
+    /// delivered.
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error>;
 
     /// The facts of an onboarding, in no particular order.
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error>;

@@ -16,6 +16,8 @@ use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::prepare::{Draft, Refused, prepare};
 use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
+use crate::store::retention::{self, Purged, Retention};
+use crate::store::subject::{self, Erasure, SubjectExport};
 
 /// What became of a commit whose outcome was not known.
 ///
@@ -137,6 +139,60 @@ pub trait StoreExt: Store {
         id: OnboardingId,
     ) -> impl Future<Output = Result<Verified, Unverified>> + Send {
         async move { audit::verify_journal(self, tenant, id).await }
+    }
+
+    /// Erases the facts of every onboarding of a subject that has ended, of whatever flow. Safe to
+    /// repeat.
+    ///
+    /// The journals stay, and still verify. Onboardings that go on are kept, and named: cancel them,
+    /// and repeat when they have ended.
+    ///
+    /// # Errors
+    /// Of the store; those before it are erased then.
+    fn erase_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+        by: &Actor,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Erasure, Error>> + Send {
+        async move { subject::erase(self, tenant, subject, by, now).await }
+    }
+
+    /// Everything that is stored of a subject, in clear.
+    ///
+    /// # Errors
+    /// Of the store.
+    fn export_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> impl Future<Output = Result<SubjectExport, Error>> + Send {
+        async move { subject::export(self, tenant, subject).await }
+    }
+
+    /// Deletes onboardings that ended long ago, of all tenants: in batches, each a transaction of its
+    /// own, so that nobody waits for long. Safe to repeat, and to run more than once at a time.
+    ///
+    /// # Errors
+    /// Of the store; what was deleted before it stays deleted.
+    ///
+    /// # Cancel safety
+    /// When the future is dropped some are deleted and some are not, each of them wholly.
+    ///
+    /// ```
+    /// # use chrono::TimeDelta;
+    /// # use onramp::prelude::*;
+    /// # use onramp::store::Retention;
+    /// # use onramp::{Clock, SystemClock};
+    /// # async fn nightly(store: &dyn Store) -> Result<(), Box<dyn std::error::Error>> {
+    /// let year = SystemClock.now() - TimeDelta::days(365);
+    /// let purged = store.purge(&Retention::ended_before(year)).await?;
+    /// println!("{} forgotten", purged.deleted);
+    /// # Ok(()) }
+    /// ```
+    fn purge(&self, retention: &Retention) -> impl Future<Output = Result<Purged, Error>> + Send {
+        async move { retention::purge(self, retention).await }
     }
 
     /// The facts of an onboarding that its tasks would see.

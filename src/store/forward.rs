@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
+    OutboxMessage, Row,
 };
 
 macro_rules! forward {
@@ -47,6 +47,26 @@ macro_rules! forward {
                 command: CommandId,
             ) -> Result<Option<Revision>, Error> {
                 (**self).committed(tenant, id, command).await
+            }
+
+            async fn of_subject(
+                &self,
+                tenant: &TenantId,
+                subject: &SubjectId,
+            ) -> Result<Vec<Listed>, Error> {
+                (**self).of_subject(tenant, subject).await
+            }
+
+            async fn list(
+                &self,
+                after: Option<OnboardingId>,
+                limit: usize,
+            ) -> Result<Vec<Listed>, Error> {
+                (**self).list(after, limit).await
+            }
+
+            async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+                (**self).delete(these).await
             }
 
             async fn facts(

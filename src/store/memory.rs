@@ -3,20 +3,23 @@
 mod claim;
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::id::{CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, TenantId};
+use crate::id::{
+    CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, SubjectId, TenantId,
+};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::limits::check_flow;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
-    OutboxMessage, QueueChange, Row,
+    Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
+    NewOnboarding, OutboxMessage, QueueChange, Row,
 };
 use crate::time::{Clock, SystemClock};
 use claim::Room;
@@ -147,6 +150,18 @@ impl Kept {
     }
 }
 
+fn listed(kept: &Kept) -> Listed {
+    let state = &kept.row.state;
+    let newest = kept.journal.last();
+    Listed {
+        id: state.id(),
+        key: state.key().clone(),
+        revision: state.revision(),
+        stage: state.stage(),
+        changed_at: newest.map_or_else(|| state.created_at(), |entry| entry.at),
+    }
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
@@ -242,6 +257,40 @@ impl Store for MemoryStore {
             .into_iter()
             .flat_map(|kept| &kept.journal);
         Ok(journal.find(|e| e.command == command).map(|e| e.revision))
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        let all = self.lock();
+        let theirs = all.onboardings.values().filter(|kept| {
+            let key = kept.row.state.key();
+            key.tenant == *tenant && key.subject == *subject
+        });
+        Ok(theirs.map(listed).collect())
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        let all = self.lock();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = all.onboardings.range((from, Bound::Unbounded));
+        Ok(later.take(limit).map(|(_, kept)| listed(kept)).collect())
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        let mut all = self.lock();
+        let mut gone = 0;
+        for listed in these {
+            let stored = all.of(&listed.key.tenant, listed.id);
+            if stored.is_some_and(|kept| kept.row.state.revision() == listed.revision) {
+                all.onboardings.remove(&listed.id);
+                all.by_key.retain(|_, id| *id != listed.id);
+                gone += 1;
+            }
+        }
+        Ok(gone)
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {

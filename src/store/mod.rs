@@ -15,8 +15,10 @@ mod limits;
 mod memory;
 mod prepare;
 mod record;
+mod retention;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
+mod subject;
 
 pub use audit::{Unverified, Verified};
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
@@ -29,9 +31,12 @@ pub use join::Join;
 pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
-    Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, NewOnboarding,
-    OutboxMessage, QueueChange, Row, WorkerId,
+    Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
+    NewOnboarding, OutboxMessage, QueueChange, Row, WorkerId,
 };
+
+pub use retention::{Purged, Retention};
+pub use subject::{EntryExport, Erasure, FactExport, OnboardingExport, SubjectExport};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::MigrationPlan;

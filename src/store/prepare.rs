@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::flow::Plan;
-use crate::id::{CommandId, Fence};
+use crate::id::{Actor, CommandId, Fence};
 use crate::lifecycle::{
-    Command, Event, Happened, Next, Rejected, State, WaitingFor, decide_all, evolve, next,
+    Command, Event, Happened, Next, Rejected, State, WaitingFor, decide_all, decide_erasure,
+    evolve, next,
 };
 use crate::store::chain;
 use crate::store::error::{Error, ErrorKind};
@@ -45,7 +46,7 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
         plan,
         command,
         commands,
-        mut facts,
+        facts,
         fence,
         now,
     } = draft;
@@ -53,20 +54,48 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
     let Some(first) = commands.first().filter(|_| !events.is_empty()) else {
         return Ok(None);
     };
-    let state = evolve(before.state.clone(), &events);
-    let by = first.by.clone();
-    let entry = chain::entry(
-        before.head,
-        state.id(),
-        state.revision(),
-        command,
-        by,
-        &events,
-    )
-    .map_err(|error| {
+    let mut commit = assemble(before, command, &first.by, &events, facts)?;
+    commit.fence = fence;
+    let after = &commit.row.state;
+    commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
+    Ok(Some(commit))
+}
+
+/// The commit that erases the facts of an onboarding that has ended, of whatever flow; `None` when
+/// that was done.
+pub(crate) fn prepare_erasure(
+    before: &Row,
+    by: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Option<Commit>, Refused> {
+    let events = decide_erasure(&before.state, by, now).map_err(Refused::Rejected)?;
+    if events.is_empty() {
+        return Ok(None);
+    }
+    assemble(before, CommandId::fresh(), by, &events, Vec::new()).map(Some)
+}
+
+/// The commit of events, which does nothing to the queue yet.
+fn assemble(
+    before: &Row,
+    command: CommandId,
+    by: &Actor,
+    events: &[Event],
+    mut facts: Vec<FactChange>,
+) -> Result<Commit, Refused> {
+    let state = evolve(before.state.clone(), events);
+    let (id, revision) = (state.id(), state.revision());
+    let entry = chain::entry(before.head, id, revision, command, by.clone(), events);
+    let entry = entry.map_err(|error| {
         let message = "the events do not serialise";
         Refused::Store(Error::new(ErrorKind::Invalid, message).because(error))
     })?;
+    for change in &mut facts {
+        if let FactChange::Put(record) = change {
+            // What the journal says of it, which is what an audit holds it against.
+            (record.by, record.at) = (entry.by.clone(), entry.at);
+        }
+    }
     facts.extend(events.iter().flat_map(|event| {
         let gone = match &event.happened {
             Happened::StepUndone { step, .. } => std::slice::from_ref(step),
@@ -75,18 +104,18 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
         };
         gone.iter().cloned().map(FactChange::Remove)
     }));
-    Ok(Some(Commit {
+    Ok(Commit {
         expected: before.state.revision(),
-        fence,
+        fence: None,
         facts,
-        outbox: messages(&state, &events),
-        queue: queue_change(&before.state, &state, plan, fence.is_some(), now),
+        outbox: messages(&state, events),
+        queue: QueueChange::Keep,
         row: Row {
             head: entry.hash,
             state,
         },
         entry,
-    }))
+    })
 }
 
 fn queue_change(

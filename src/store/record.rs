@@ -11,7 +11,7 @@ use crate::flow::EncodedFact;
 use crate::id::{
     Actor, CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, TenantId,
 };
-use crate::lifecycle::{Digest, Event, State};
+use crate::lifecycle::{Digest, Event, StageKind, State};
 use crate::store::chain::Salt;
 
 /// The stored row of an onboarding: its state, and the head of its journal's hash chain.
@@ -106,6 +106,29 @@ impl Commit {
     pub fn command(&self) -> CommandId {
         self.entry.command
     }
+}
+
+/// An onboarding in a list: what a store knows of it without reading its state.
+///
+/// ```
+/// # use onramp::lifecycle::StageKind;
+/// # use onramp::store::Listed;
+/// fn is_over(listed: &Listed) -> bool {
+///     matches!(listed.stage, StageKind::Completed | StageKind::Failed)
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The onboarding.
+    pub id: OnboardingId,
+    /// What it is found by.
+    pub key: Key,
+    /// The newest revision.
+    pub revision: Revision,
+    /// The stage it is in.
+    pub stage: StageKind,
+    /// When the newest revision was made.
+    pub changed_at: DateTime<Utc>,
 }
 
 /// What became of a commit.

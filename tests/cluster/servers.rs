@@ -54,6 +54,11 @@ pub(crate) async fn nodes() -> Vec<Arc<dyn Store>> {
     stores
 }
 
+/// Where a node of the Galera cluster is, counted from 1.
+pub(crate) fn url_of_node(node: usize) -> String {
+    urls("ONRAMP_CLUSTER_MYSQL_URLS", "scripts/test galera").swap_remove(node - 1)
+}
+
 /// A host on each node of the Galera cluster.
 pub(crate) async fn desks() -> Vec<Arc<Desk>> {
     in_one_world(nodes().await)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease,
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
     NewOnboarding, OutboxMessage, Row,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
@@ -55,6 +55,22 @@ impl Store for Spread {
         command: CommandId,
     ) -> Result<Option<Revision>, Error> {
         self.next().committed(tenant, id, command).await
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        self.next().of_subject(tenant, subject).await
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        self.next().list(after, limit).await
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        self.next().delete(these).await
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {

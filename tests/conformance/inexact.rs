@@ -9,7 +9,7 @@ use onramp::flow::EncodedFact;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimRequest, Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord,
-    JournalEntry, Lease, NewOnboarding, OutboxMessage, Row,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, Row,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, FlowName, Key, Revision};
@@ -161,6 +161,22 @@ impl Store for Changing {
         command: CommandId,
     ) -> Result<Option<Revision>, Error> {
         self.inner.committed(tenant, id, command).await
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        self.inner.of_subject(tenant, subject).await
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        self.inner.list(after, limit).await
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        self.inner.delete(these).await
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {

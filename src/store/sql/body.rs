@@ -7,23 +7,24 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, TenantId};
+use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::limits::check_flow;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage,
-    Row,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
+    OutboxMessage, Row,
 };
 use crate::store::sql::claim::{ClaimStrategy, Recall};
+use crate::store::sql::delete::Delete;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Ack, Take};
 use crate::store::sql::queue::{Park, Release, Renew};
-use crate::store::sql::read::{Committed, Facts, Find, Journal, Load};
+use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject};
 use crate::store::sql::transact::{self, Work};
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -183,6 +184,26 @@ impl<D: Dialect> Store for SqlStore<D> {
             command,
         };
         self.read(committed).await
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        let (tenant, subject) = (tenant.clone(), subject.clone());
+        self.read(OfSubject { tenant, subject }).await
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        self.read(List { after, limit }).await
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        let mut these = these.to_vec();
+        // Everybody in one order, so that two who delete the same do not wait for each other.
+        these.sort_by_key(|listed| listed.id);
+        self.write(Delete(these)).await
     }
 
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {

@@ -10,9 +10,9 @@ use crate::flow::EncodedFact;
 use crate::id::{
     Actor, CommandId, FlowName, Key, OnboardingId, Revision, StepName, SubjectId, TenantId,
 };
-use crate::lifecycle::{Digest, State};
+use crate::lifecycle::{Digest, StageKind, State};
 use crate::store::error::{Error, ErrorKind};
-use crate::store::record::{FactRecord, JournalEntry, OutboxMessage, Row};
+use crate::store::record::{FactRecord, JournalEntry, Listed, OutboxMessage, Row};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::{DbRow, Driver};
 
@@ -131,6 +131,26 @@ pub(super) fn row<D: Dialect>(row: &DbRow<D>) -> Result<Row, Error> {
         ));
     }
     Ok(Row { state, head })
+}
+
+/// An onboarding in a list. Columns: id, tenant, flow, subject, revision, stage, updated_at.
+pub(super) fn listed<D: Dialect>(row: &DbRow<D>) -> Result<Listed, Error> {
+    let id = OnboardingId::from_uuid(Reader::<D>::any(row, "an onboarding").uuid(0, "the id")?);
+    let read = Reader::<D>::of(row, id);
+    let stage = read.text(5, "the stage")?;
+    let known = StageKind::ALL.into_iter().find(|s| s.as_str() == stage);
+    Ok(Listed {
+        id,
+        key: Key {
+            tenant: read.tenant(1)?,
+            flow: FlowName::from_text(read.text(2, "the flow")?),
+            subject: SubjectId::new(read.text(3, "the subject")?)
+                .map_err(read.corrupt("the subject"))?,
+        },
+        revision: Revision::new(read.count(4, "the revision")?),
+        stage: known.ok_or_else(|| read.corrupt("the stage")("there is no such stage"))?,
+        changed_at: read.time(6, "the time of the last change")?,
+    })
 }
 
 /// A fact. Columns: step, version, payload, salt, given_by, at.

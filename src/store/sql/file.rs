@@ -92,6 +92,8 @@ pub(super) async fn connect(path: &Path, create: bool) -> Result<(Pool, Pool), E
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", CHECKPOINT)
+        // What is erased is overwritten, not only let go of.
+        .pragma("secure_delete", "ON")
         .foreign_keys(true);
     let writers = retrying::<Sqlite, _, _>(|_| {
         let pool = SqlitePoolOptions::new()

@@ -44,6 +44,7 @@ mod body;
 )]
 mod claim;
 mod codec;
+mod delete;
 #[expect(unnameable_types, reason = "seals the dialects")]
 mod dialect;
 #[expect(

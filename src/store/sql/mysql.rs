@@ -136,6 +136,15 @@ fn reach(
                     }
                     // On a Galera cluster: read what another node has just confirmed.
                     maybe(on, "SET SESSION wsrep_sync_wait = ?", 1).await?;
+                    let read_only: bool = sqlx::query_scalar("SELECT @@GLOBAL.read_only")
+                        .fetch_one(on)
+                        .await?;
+                    if read_only {
+                        // A replica, which may lag behind what was confirmed: that something is
+                        // not there yet must not be taken for an answer. The pool tries again.
+                        let message = "the server is read-only".to_owned();
+                        return Err(sqlx::Error::Protocol(message));
+                    }
                     Ok(())
                 })
             })

@@ -1,7 +1,10 @@
 //! Reads: one statement each, keyed by tenant.
 
-use crate::id::{CommandId, Key, OnboardingId, Revision, TenantId};
-use crate::store::record::{FactRecord, JournalEntry, Row};
+use uuid::Uuid;
+
+use crate::id::{CommandId, Key, OnboardingId, Revision, SubjectId, TenantId};
+use crate::store::error::Error;
+use crate::store::record::{FactRecord, JournalEntry, Listed, Row};
 use crate::store::sql::codec::{self, Reader};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
@@ -21,7 +24,12 @@ impl<D: Dialect> Work<D> for Load {
     async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Row>, Fault> {
         let args = args![self.tenant.as_str(), self.id.as_uuid()];
         let rows = db.all(db.sql.row_by_id, args).await?;
-        Ok(rows.first().map(codec::row::<D>).transpose()?)
+        let row = rows.first().map(codec::row::<D>).transpose()?;
+        match row {
+            // Its columns say so, its state does not: nobody else's is shown for that.
+            Some(row) if row.state.key().tenant != self.tenant => Err(elsewhere(&row).into()),
+            row => Ok(row),
+        }
     }
 }
 
@@ -39,7 +47,57 @@ impl<D: Dialect> Work<D> for Find {
         } = &self.0;
         let args = args![tenant.as_str(), flow.as_str(), subject.as_str()];
         let rows = db.all(db.sql.row_by_key, args).await?;
-        Ok(rows.first().map(codec::row::<D>).transpose()?)
+        let row = rows.first().map(codec::row::<D>).transpose()?;
+        match row {
+            Some(row) if *row.state.key() != self.0 => Err(elsewhere(&row).into()),
+            row => Ok(row),
+        }
+    }
+}
+
+fn elsewhere(row: &Row) -> Error {
+    let id = row.state.id();
+    Error::corrupt(format!(
+        "the row of onboarding {id} does not belong to its state"
+    ))
+}
+
+/// The onboardings of a subject.
+pub(super) struct OfSubject {
+    pub(super) tenant: TenantId,
+    pub(super) subject: SubjectId,
+}
+
+impl<D: Dialect> Work<D> for OfSubject {
+    type Out = Vec<Listed>;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Listed>, Fault> {
+        let args = args![self.tenant.as_str(), self.subject.as_str()];
+        let rows = db.all(db.sql.rows_of_subject, args).await?;
+        Ok(rows
+            .iter()
+            .map(codec::listed::<D>)
+            .collect::<Result<_, _>>()?)
+    }
+}
+
+/// A page of all onboardings.
+pub(super) struct List {
+    pub(super) after: Option<OnboardingId>,
+    pub(super) limit: usize,
+}
+
+impl<D: Dialect> Work<D> for List {
+    type Out = Vec<Listed>;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Listed>, Fault> {
+        let after = self.after.map_or(Uuid::nil(), |id| id.as_uuid());
+        let args = args![after, codec::limit(self.limit)];
+        let rows = db.all(db.sql.rows_after, args).await?;
+        Ok(rows
+            .iter()
+            .map(codec::listed::<D>)
+            .collect::<Result<_, _>>()?)
     }
 }
 

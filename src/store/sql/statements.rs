@@ -28,8 +28,11 @@ define! {
         // Onboardings.
         row_by_id,
         row_by_key,
+        rows_of_subject,
+        rows_after,
         insert_onboarding,
         advance_onboarding,
+        delete_onboarding,
         keep_fence,
         /// What a commit is checked against, as of one moment. Locks nothing: the statements that
         /// follow name what was seen here, and begin again when it has changed meanwhile.
@@ -40,10 +43,12 @@ define! {
         facts,
         put_fact,
         remove_fact,
+        delete_facts,
         // The journal.
         committed,
         journal,
         insert_journal,
+        delete_journal,
         // The queue. Every change of an entry names its fence and whether it is leased.
         enqueue,
         confirm,
@@ -51,6 +56,7 @@ define! {
         hold,
         hand_back,
         dequeue,
+        delete_queued,
         renew,
         release,
         // The outbox.
@@ -89,12 +95,18 @@ macro_rules! statements {
                 WHERE tenant = $1 AND id = $2",
             row_by_key: "SELECT id, revision, head, state FROM onramp_onboarding \
                 WHERE tenant = $1 AND flow = $2 AND subject = $3 AND active = 1",
+            rows_of_subject: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
+                FROM onramp_onboarding WHERE tenant = $1 AND subject = $2",
+            rows_after: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
+                FROM onramp_onboarding WHERE id > $1 ORDER BY id LIMIT $2",
             insert_onboarding: "INSERT INTO onramp_onboarding (id, tenant, flow, subject, \
                 revision, stage, state, head, created_at, updated_at, active, fence) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0)",
             advance_onboarding: "UPDATE onramp_onboarding \
                 SET revision = $1, stage = $2, fence = $3, state = $4, head = $5, updated_at = $6 \
                 WHERE id = $7 AND tenant = $8 AND revision = $9 AND fence = $10",
+            delete_onboarding: "DELETE FROM onramp_onboarding \
+                WHERE id = $1 AND tenant = $2 AND revision = $3",
             keep_fence: "UPDATE onramp_onboarding SET fence = $1 \
                 WHERE id = $2 AND tenant = $3 AND revision = $4",
             look: "SELECT o.revision, o.fence, q.fence, q.leased, \
@@ -119,6 +131,7 @@ macro_rules! statements {
                 ", at = ", $new, "at", $end
             ),
             remove_fact: "DELETE FROM onramp_fact WHERE onboarding = $1 AND step = $2",
+            delete_facts: "DELETE FROM onramp_fact WHERE onboarding = $1",
             committed: "SELECT j.revision \
                 FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
                 WHERE o.tenant = $1 AND o.id = $2 AND j.command = $3",
@@ -129,6 +142,8 @@ macro_rules! statements {
             insert_journal: "INSERT INTO onramp_journal \
                 (onboarding, revision, command, given_by, at, events, hash) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            delete_journal: "DELETE FROM onramp_journal WHERE onboarding = $1",
+            delete_queued: "DELETE FROM onramp_queue WHERE onboarding = $1",
             enqueue: concat!(
                 "INSERT INTO onramp_queue \
                 (onboarding, tenant, flow, fence, due_at, leased, lease_us, attempt) \

@@ -28,6 +28,7 @@
 mod commits;
 mod data;
 mod exact;
+mod lists;
 mod onboard;
 mod queue;
 mod turns;
@@ -91,6 +92,9 @@ clauses![
     data::what_is_not_committed_leaves_nothing,
     data::the_outbox_is_part_of_the_commit,
     data::the_outbox_redelivers_until_it_is_acknowledged,
+    lists::a_subjects_onboardings_are_listed,
+    lists::pages_hold_every_onboarding_once,
+    lists::what_is_deleted_is_gone_wholly,
     queue::what_is_due_longest_is_claimed_first,
     queue::a_leased_one_is_nobody_elses,
     queue::every_claim_counts_an_attempt,

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS onramp_onboarding (
     head       BINARY(32)     NOT NULL,
     created_at BIGINT         NOT NULL,
     updated_at BIGINT         NOT NULL,
-    UNIQUE KEY onramp_onboarding_key (tenant, flow, subject, active)
+    UNIQUE KEY onramp_onboarding_key (tenant, subject, flow, active)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS onramp_fact (

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS onramp_onboarding (
     head       BYTEA  NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
-    UNIQUE (tenant, flow, subject, active)
+    UNIQUE (tenant, subject, flow, active)
 )
 -- Room for the next revision on the same page: then no index is written to.
 WITH (fillfactor = 50);

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS onramp_onboarding (
     head       BLOB    NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    UNIQUE (tenant, flow, subject, active)
+    UNIQUE (tenant, subject, flow, active)
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS onramp_fact (
