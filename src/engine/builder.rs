@@ -5,9 +5,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::engine::lease::Held;
-use crate::engine::{Engine, Observed, Observer, Shared};
-use crate::flow::{Definition, Flow, Parts};
+use crate::engine::{Engine, Observed, Observer, Rolls, Shared};
+use crate::flow::{Definition, Flow, Parts, Roll};
 use crate::id::FlowName;
 use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::{Clock, SystemClock};
@@ -38,6 +40,7 @@ pub struct EngineBuilder {
     poll: Duration,
     grace: Duration,
     clock: Arc<dyn Clock>,
+    rolls: Rolls,
     observer: Option<Observer>,
 }
 
@@ -55,6 +58,7 @@ impl Engine {
             poll: Duration::from_secs(1),
             grace: Duration::from_secs(20),
             clock: Arc::new(SystemClock),
+            rolls: Box::new(random),
             observer: None,
         }
     }
@@ -118,6 +122,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Where the randomness of retry delays comes from. By default the operating system; give a
+    /// seeded source to repeat a run.
+    pub fn rolls(mut self, source: impl Fn() -> Roll + Send + Sync + 'static) -> Self {
+        self.rolls = Box::new(source);
+        self
+    }
+
     /// Called after every durable commit of this engine. Must be quick: the worker waits for it.
     pub fn observe(mut self, see: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(see));
@@ -139,11 +150,18 @@ impl EngineBuilder {
                 poll: self.poll,
                 grace: self.grace,
                 clock: self.clock,
+                rolls: self.rolls,
                 observer: self.observer,
                 held: Held::default(),
             }),
         }
     }
+}
+
+/// The first four bytes of a version 4 UUID are all random.
+fn random() -> Roll {
+    let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
+    Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }
 
 impl std::fmt::Debug for EngineBuilder {

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use crate::engine::attempt::{Ended, Job, attempt, context};
 use crate::engine::lease::Guard;
 use crate::engine::{Observed, Shared};
@@ -128,7 +126,7 @@ impl Drive<'_> {
                     step,
                     failure,
                     retryable,
-                    roll: roll(),
+                    roll: (self.shared.rolls)(),
                 };
                 self.report(vec![action], None).await
             }
@@ -153,7 +151,7 @@ impl Drive<'_> {
                     step,
                     failure,
                     retryable,
-                    roll: roll(),
+                    roll: (self.shared.rolls)(),
                 };
                 self.report(vec![action], None).await
             }
@@ -398,10 +396,4 @@ impl Drive<'_> {
     fn number(&self, step: &StepName) -> u32 {
         self.attempt.min(self.allowed(step))
     }
-}
-
-/// Randomness for the jitter: the first four bytes of a version 4 UUID are all random.
-fn roll() -> Roll {
-    let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
-    Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }

@@ -14,6 +14,8 @@ mod attempt;
 mod builder;
 mod drive;
 mod lease;
+#[cfg(feature = "testing")]
+mod turn;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -21,7 +23,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flow::Parts;
+use crate::flow::{Parts, Roll};
 use crate::id::FlowName;
 use crate::lifecycle::{Event, State};
 use crate::store::{ClaimOrder, Store, WorkerId};
@@ -86,9 +88,12 @@ struct Shared {
     poll: Duration,
     grace: Duration,
     clock: Arc<dyn Clock>,
+    rolls: Rolls,
     observer: Option<Observer>,
     held: lease::Held,
 }
+
+type Rolls = Box<dyn Fn() -> Roll + Send + Sync>;
 
 type Observer = Box<dyn Fn(&Observed<'_>) + Send + Sync>;
 
