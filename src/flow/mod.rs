@@ -44,6 +44,8 @@ pub use task::{Direction, Failure, Problem, Task, TaskContext, TaskError};
 
 #[cfg(feature = "tokio")]
 pub(crate) use definition::Parts;
+#[cfg(feature = "testing")]
+pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
 pub(crate) use erased::{ErasedTask, Fault};
 
