@@ -211,9 +211,7 @@ pub fn evidence<F: Flow, E: Evidence<F>>(evidence: E) -> Act<F> {
                 StageKind::Failed => {
                     commit(world, |it: Onboarding<F, Failed>| it.attest(evidence)).await
                 }
-                StageKind::InProgress => {
-                    commit(world, |it: Running<F>| it.attest(evidence)).await
-                }
+                StageKind::InProgress => commit(world, |it: Running<F>| it.attest(evidence)).await,
                 stage @ StageKind::Completed => Err(wrong(Operation::Attest, stage)),
             }
         })
@@ -268,7 +266,9 @@ pub fn retry<F: Flow>() -> Act<F> {
 /// }
 /// ```
 pub fn retry_undo<F: Flow>() -> Act<F> {
-    change("retry the undo", |failed: Onboarding<F, Failed>| failed.retry_undo())
+    change("retry the undo", |failed: Onboarding<F, Failed>| {
+        failed.retry_undo()
+    })
 }
 
 /// Any other operation, by a name for messages. One that takes an onboarding in progress starts it
@@ -389,7 +389,9 @@ impl Kept {
 
     fn again<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let unreadable = |why: String| {
-            Refusal::Store(Error::corrupt(format!("the fact of the test does not serialise: {why}")))
+            Refusal::Store(Error::corrupt(format!(
+                "the fact of the test does not serialise: {why}"
+            )))
         };
         let json = self.0.as_ref().map_err(|why| unreadable(why.clone()))?;
         serde_json::from_str(json).map_err(|error| unreadable(error.to_string()))

@@ -187,15 +187,18 @@ pub fn settled<T: Step>() -> Check {
 /// let check = check::fact(|site: &Site| site.url.starts_with("https://"));
 /// ```
 pub fn fact<T: Step>(wanted: impl Fn(&T) -> bool + Send + Sync + 'static) -> Check {
-    Check::new(format!("the fact of {} is as wanted", T::NAME), move |seen| {
-        match seen.facts.get::<T>() {
-            Ok(Some(fact)) if wanted(&fact) => Ok(()),
-            // Its text is not shown: it is personal data.
-            Ok(Some(_)) => Err(format!("the fact of {} is another one", T::NAME)),
-            Ok(None) => Err(format!("{} has no fact", T::NAME)),
-            Err(error) => Err(error.to_string()),
-        }
-    })
+    Check::new(
+        format!("the fact of {} is as wanted", T::NAME),
+        move |seen| {
+            match seen.facts.get::<T>() {
+                Ok(Some(fact)) if wanted(&fact) => Ok(()),
+                // Its text is not shown: it is personal data.
+                Ok(Some(_)) => Err(format!("the fact of {} is another one", T::NAME)),
+                Ok(None) => Err(format!("{} has no fact", T::NAME)),
+                Err(error) => Err(error.to_string()),
+            }
+        },
+    )
 }
 
 /// There is no fact `T`.
@@ -269,5 +272,7 @@ pub fn that(
     text: impl Into<String>,
     holds: impl Fn(&State) -> bool + Send + Sync + 'static,
 ) -> Check {
-    Check::new(text, move |seen| seen.expect(seen.state.is_some_and(&holds)))
+    Check::new(text, move |seen| {
+        seen.expect(seen.state.is_some_and(&holds))
+    })
 }

@@ -77,6 +77,12 @@ pub struct Broken {
     text: String,
 }
 
+impl Broken {
+    pub(super) fn because(text: String) -> Self {
+        Self { text }
+    }
+}
+
 impl<F: Flow> Scenario<F> {
     /// A scenario in which nothing happens, with the seed 0.
     pub fn new() -> Self {
@@ -208,9 +214,7 @@ impl<F: Flow> Line<F> {
             What::Then(check) => format!("then: {check}"),
         };
         let story = world.story().await;
-        Broken {
-            text: format!("{}\n  {what}\n  but {why}\n{story}", self.at),
-        }
+        Broken::because(format!("{}\n  {what}\n  but {why}\n{story}", self.at))
     }
 }
 

@@ -285,6 +285,8 @@ impl Script {
 /// The first step that an entry names. Its text is the events' own, so other versions' read too.
 fn step_of(entry: &JournalEntry) -> Option<StepName> {
     let events: Vec<serde_json::Value> = serde_json::from_str(&entry.events).ok()?;
-    let step = events.iter().find_map(|event| event.get("step")?.as_str())?;
+    let step = events
+        .iter()
+        .find_map(|event| event.get("step")?.as_str())?;
     Some(StepName::from_text(step))
 }

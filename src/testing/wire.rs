@@ -85,7 +85,10 @@ impl Store for Wire {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         let workers = commit.fence.is_some();
-        match workers.then(|| self.script.reports(&commit.entry)).flatten() {
+        match workers
+            .then(|| self.script.reports(&commit.entry))
+            .flatten()
+        {
             Some(Point::InDoubt) => {
                 self.inner.commit(commit).await?;
                 Err(broken())
