@@ -259,7 +259,7 @@ async fn the_same_seed_goes_the_same_way() {
 
 #[tokio::test]
 async fn a_failure_explains_itself() {
-    let line = line!() + 4;
+    let line = line!() + 5;
     let scenario = Scenario::new()
         .seed(42)
         .given(act::fails::<_, Dataset>(1, Fault::retryable(BUSY)))

@@ -11,9 +11,10 @@ use crate::store::{Error, JournalEntry, Store};
 /// The entries read at once.
 const PAGE: usize = 100;
 
-/// What is the same for all, or says nothing to people.
-const UNTOLD: [&str; 9] = [
+/// What is told first, is the same for all, or says nothing to people.
+const UNTOLD: [&str; 10] = [
     "event",
+    "step",
     "at",
     "id",
     "tenant",
@@ -109,19 +110,18 @@ pub(super) fn stands(state: &State, due: &Next, begun: DateTime<Utc>) -> String 
     }
 }
 
+/// The event's name, its step, and whatever else it says.
 fn line(event: &Value, begun: DateTime<Utc>) -> String {
-    let mut line = text(event.get("event").unwrap_or(&Value::Null), begun);
+    let named = ["event", "step"]
+        .into_iter()
+        .filter_map(|name| event.get(name));
+    let mut words: Vec<_> = named.map(|value| text(value, begun)).collect();
     for (name, value) in event.as_object().into_iter().flatten() {
-        if UNTOLD.contains(&name.as_str()) || value.is_null() {
-            continue;
-        }
-        let value = text(value, begun);
-        match name.as_str() {
-            "step" => line.push_str(&format!(" {value}")),
-            _ => line.push_str(&format!(" {name}={value}")),
+        if !UNTOLD.contains(&name.as_str()) && !value.is_null() {
+            words.push(format!("{name}={}", text(value, begun)));
         }
     }
-    line
+    words.join(" ")
 }
 
 fn text(value: &Value, begun: DateTime<Utc>) -> String {

@@ -9,15 +9,15 @@ use onramp::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub struct Workspace;
+pub(super) struct Workspace;
 impl Flow for Workspace {
     const NAME: &'static str = "kit_workspace";
     const VERSION: u32 = 1;
 }
 
 #[derive(Serialize, Deserialize)]
-pub struct Company {
-    pub name: String,
+pub(super) struct Company {
+    pub(super) name: String,
 }
 impl Step for Company {
     const NAME: &'static str = "company";
@@ -25,8 +25,8 @@ impl Step for Company {
 impl Answer<Workspace> for Company {}
 
 #[derive(Serialize, Deserialize)]
-pub struct Brand {
-    pub color: String,
+pub(super) struct Brand {
+    pub(super) color: String,
 }
 impl Step for Brand {
     const NAME: &'static str = "brand";
@@ -34,8 +34,8 @@ impl Step for Brand {
 impl Answer<Workspace> for Brand {}
 
 #[derive(Serialize, Deserialize)]
-pub struct Paid {
-    pub invoice: String,
+pub(super) struct Paid {
+    pub(super) invoice: String,
 }
 impl Step for Paid {
     const NAME: &'static str = "paid";
@@ -43,36 +43,36 @@ impl Step for Paid {
 impl Evidence<Workspace> for Paid {}
 
 #[derive(Serialize, Deserialize)]
-pub struct Dataset {
-    pub name: String,
-    pub of: String,
+pub(super) struct Dataset {
+    pub(super) name: String,
+    pub(super) of: String,
 }
 impl Step for Dataset {
     const NAME: &'static str = "create_dataset";
 }
 
 #[derive(Serialize, Deserialize)]
-pub struct Site {
-    pub name: String,
+pub(super) struct Site {
+    pub(super) name: String,
 }
 impl Step for Site {
     const NAME: &'static str = "build_site";
 }
 
-pub const BUSY: Problem = Problem::new("provider_busy", "Our provider is busy.");
-pub const GONE: Problem = Problem::new("gone", "It could not be found.");
+pub(super) const BUSY: Problem = Problem::new("provider_busy", "Our provider is busy.");
+pub(super) const GONE: Problem = Problem::new("gone", "It could not be found.");
 
 /// What exists, by name.
 #[derive(Clone, Default)]
-pub struct Cloud(Arc<Mutex<BTreeMap<String, u32>>>);
+pub(super) struct Cloud(Arc<Mutex<BTreeMap<String, u32>>>);
 
 impl Cloud {
-    pub fn picture(&self) -> BTreeMap<String, u32> {
+    pub(super) fn picture(&self) -> BTreeMap<String, u32> {
         self.0.lock().unwrap().clone()
     }
 
     /// How many there are of a kind.
-    pub fn count(&self, kind: &str) -> usize {
+    pub(super) fn count(&self, kind: &str) -> usize {
         let all = self.picture();
         all.keys().filter(|name| name.starts_with(kind)).count()
     }
@@ -98,22 +98,22 @@ impl Cloud {
 
 /// What is wrong with the tasks.
 #[derive(Clone, Copy)]
-pub struct Habits {
+pub(super) struct Habits {
     /// The site is made again by each attempt.
-    pub makes_again: bool,
+    pub(super) makes_again: bool,
     /// The site's undo does nothing when it is not told what was made.
-    pub needs_telling: bool,
+    pub(super) needs_telling: bool,
     /// The dataset's undo leaves its backup behind.
-    pub leaves_backup: bool,
+    pub(super) leaves_backup: bool,
     /// The dataset's undo fails for good when the dataset is gone already.
-    pub undoes_once: bool,
+    pub(super) undoes_once: bool,
     /// The site refuses to be made when the half of it is there.
-    pub half_made: bool,
+    pub(super) half_made: bool,
     /// The gate is closed.
-    pub closed: bool,
+    pub(super) closed: bool,
     /// The longest wait after the first failed attempt at the dataset.
-    pub patience: Duration,
-    pub attempts: u32,
+    pub(super) patience: Duration,
+    pub(super) attempts: u32,
 }
 
 impl Default for Habits {
@@ -131,7 +131,7 @@ impl Default for Habits {
     }
 }
 
-pub fn flow(cloud: &Cloud, habits: Habits) -> Definition<Workspace> {
+pub(super) fn flow(cloud: &Cloud, habits: Habits) -> Definition<Workspace> {
     let shared = || (cloud.clone(), habits);
     Workspace::steps()
         .gate(Platform(habits.closed))

@@ -46,8 +46,9 @@ const DATASET: Option<&str> = Some("create_dataset");
 async fn idempotent_tasks_survive_every_crash() {
     let found = crashed(&whole(), Habits::default()).await;
     found.expect_none();
-    assert!(found.runs() > 30, "{} runs", found.runs());
-    assert_eq!(found.missed(), 0);
+    // Forward: 9 around the calls of two tasks (one of which waits once) and 6 around the reports. Back:
+    // 5 with a cancellation at a call, 1 at the end, and 4 + 4 more around that one's calls and reports.
+    assert_eq!((found.runs(), found.missed()), (29, 0));
 }
 
 #[tokio::test]
@@ -63,11 +64,7 @@ async fn a_task_that_makes_its_effect_again_is_found_after_its_effect() {
     ];
     assert_eq!(places(&found), expected);
     let first = &found.findings()[0];
-    assert!(
-        first.difference.contains("+     \"site/"),
-        "{}",
-        first.difference
-    );
+    assert!(first.difference.contains("\": 2,"), "{}", first.difference);
     assert!(
         first.story.contains("fact_recorded build_site attempt=2"),
         "{}",
