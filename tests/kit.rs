@@ -99,12 +99,6 @@ async fn what_is_cancelled_is_taken_back_and_can_be_retried() {
 
 #[tokio::test]
 async fn tasks_fail_as_often_and_as_badly_as_wanted() {
-    let transient = whole()
-        .given(act::fails::<_, Dataset>(1, Fault::panic()))
-        .then(check::stage(StageKind::Completed));
-    // The fault comes too late: it was built by then.
-    transient.play(steady(&Cloud::default())).await;
-
     let retried = Scenario::new()
         .given(act::fails::<_, Site>(2, Fault::retryable(BUSY)))
         .given(act::fails::<_, Site>(1, Fault::panic()))
@@ -205,7 +199,8 @@ async fn time_stands_still_until_it_is_moved() {
         ..Habits::default()
     };
     let world = World::seeded(flow(&Cloud::default(), habits), 7);
-    world.fail::<Dataset>(1, Fault::retryable(BUSY));
+    let fails = act::fails::<_, Dataset>(1, Fault::retryable(BUSY));
+    world.perform(fails).await.unwrap();
     let onramp = world.onramp();
     let found = onramp
         .enroll(world.tenant(), world.subject())

@@ -79,7 +79,7 @@ impl Fault {
 
     /// Fails in this way.
     #[expect(clippy::panic, reason = "the panic that the test asked for")]
-    pub(super) fn strike(self) -> TaskError {
+    fn strike(self) -> TaskError {
         const CAUSE: &str = "the test wanted it";
         match self.0 {
             Way::Panic => panic!("{CAUSE}"),
@@ -150,6 +150,13 @@ pub(super) enum Moment {
     Commit { step: Option<StepName> },
 }
 
+impl Moment {
+    /// Whether a task was called for this.
+    pub(super) fn calls(&self, what: Work) -> bool {
+        matches!(self, Self::Call { work, .. } if *work == what)
+    }
+}
+
 /// What is to happen to one call of a task.
 pub(super) struct Entered {
     pub(super) moment: usize,
@@ -180,6 +187,8 @@ struct Pages {
     halted: bool,
     struck: usize,
     faults: BTreeMap<(StepName, Work), VecDeque<Planned>>,
+    /// The failure of the newest call: when its report is lost, the next attempt fails as well.
+    spent: Option<((StepName, Work), Planned)>,
 }
 
 impl Pages {
@@ -242,13 +251,26 @@ impl Script {
             work,
             awaits: 0,
         });
-        let faults = pages.faults.get_mut(&(step.clone(), work));
-        let fault = faults.and_then(VecDeque::pop_front);
+        pages.spent = None;
+        let faults = pages.faults.get(&(step.clone(), work));
+        let fault = faults.and_then(VecDeque::front).copied();
         Entered {
             moment,
             crash,
             fault,
         }
+    }
+
+    /// The call fails, as it was planned: one failure less to come.
+    pub(super) fn strike(&self, step: &StepName, work: Work, planned: Planned) -> TaskError {
+        let mut pages = self.pages();
+        let key = (step.clone(), work);
+        if let Some(faults) = pages.faults.get_mut(&key) {
+            faults.pop_front();
+        }
+        pages.spent = Some((key, planned));
+        drop(pages);
+        planned.fault.strike()
     }
 
     /// The task that was called waits for something.
@@ -263,6 +285,10 @@ impl Script {
         let mut pages = self.pages();
         let step = step_of(entry);
         let (moment, crash) = pages.reach(Moment::Commit { step });
+        let spent = pages.spent.take();
+        if let (Some(Point::ReportLost), Some((key, planned))) = (crash, spent) {
+            pages.faults.entry(key).or_default().push_front(planned);
+        }
         if crash.is_some() {
             pages.strike(moment);
         }

@@ -62,7 +62,7 @@ impl Tapped {
             return script.die(moment).await;
         }
         if let Some(planned) = entered.fault.filter(|planned| !planned.after) {
-            return Err(Failing::Task(planned.fault.strike()));
+            return Err(Failing::Task(script.strike(cx.step(), work, planned)));
         }
         let Some(task) = &self.parts.code[self.index].task else {
             // Not reachable: only steps with a task are tapped.
@@ -79,7 +79,7 @@ impl Tapped {
             return script.die(moment).await;
         }
         match entered.fault {
-            Some(planned) => Err(Failing::Task(planned.fault.strike())),
+            Some(planned) => Err(Failing::Task(script.strike(cx.step(), work, planned))),
             None => done,
         }
     }

@@ -1,8 +1,8 @@
 //! Crashing everywhere finds each bad habit, at the step and the point where it shows.
 
-use onramp::testing::{Crashes, Finding, Point, Scenario, Work, crashes};
+use onramp::testing::{Crashes, Fault, Finding, Point, Scenario, Work, act, crashes};
 
-use super::cloud::{Cloud, Habits, Workspace, flow};
+use super::cloud::{BUSY, Cloud, Company, Dataset, Habits, Workspace, flow};
 use super::whole;
 
 async fn crashed(scenario: &Scenario<Workspace>, habits: Habits) -> Crashes {
@@ -15,22 +15,50 @@ async fn crashed(scenario: &Scenario<Workspace>, habits: Habits) -> Crashes {
     found
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_on_purpose_fails_as_often_when_it_crashes() {
+    for fault in [Fault::fatal(BUSY), Fault::retryable(BUSY), Fault::panic()] {
+        let scenario = Scenario::new()
+            .given(act::fails_late::<_, Dataset>(1, fault))
+            .given(act::fails::<_, Dataset>(1, fault))
+            .given(act::answer(Company {
+                name: "Acme".into(),
+            }));
+        crashed(&scenario, Habits::default()).await.expect_none();
+    }
+}
+
+#[tokio::test]
+async fn what_a_scenario_takes_back_itself_is_crashed_too() {
+    let revised = Scenario::new()
+        .given(act::answer(Company {
+            name: "Acme".into(),
+        }))
+        .given(act::revise(Company {
+            name: "Renamed".into(),
+        }))
+        .given(act::cancel());
+    crashed(&revised, Habits::default()).await.expect_none();
+    let habits = Habits {
+        undoes_once: true,
+        ..Habits::default()
+    };
+    let found = crashed(&revised, habits).await;
+    assert!(places(&found).contains(&(DATASET, UNDO, Point::AfterEffect, false)));
+}
+
 type Where<'a> = (Option<&'a str>, Option<Work>, Point, bool);
 
 fn places(found: &Crashes) -> Vec<Where<'_>> {
-    let place = |finding: &'_ Finding| {
-        let Finding {
-            work,
-            point,
-            cancelled,
-            ..
-        } = *finding;
-        (work, point, cancelled)
-    };
     let findings = found.findings().iter();
     findings
         .map(|finding| {
-            let (work, point, cancelled) = place(finding);
+            let Finding {
+                work,
+                point,
+                cancelled,
+                ..
+            } = *finding;
             let step = finding.step.as_ref();
             (step.map(onramp::StepName::as_str), work, point, cancelled)
         })

@@ -15,18 +15,42 @@ use crate::testing::world::World;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Disturbance {
     pub(super) crashes: Vec<(usize, Point)>,
-    pub(super) cancel: Cancel,
+    cancel: Cancel,
 }
 
 /// When the onboarding is cancelled by the one who crashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Cancel {
+enum Cancel {
     #[default]
     Never,
     /// As soon as it has crashed here.
     At(usize),
     /// When everything else is over.
     Last,
+}
+
+impl Disturbance {
+    /// One more crash.
+    pub(super) fn and(mut self, moment: usize, point: Point) -> Self {
+        self.crashes.push((moment, point));
+        self
+    }
+
+    /// A crash, and a cancellation before anybody goes on.
+    pub(super) fn cancelled(moment: usize, point: Point) -> Self {
+        Self {
+            crashes: vec![(moment, point)],
+            cancel: Cancel::At(moment),
+        }
+    }
+
+    /// A cancellation when all is made.
+    pub(super) fn cancelled_last() -> Self {
+        Self {
+            crashes: Vec::new(),
+            cancel: Cancel::Last,
+        }
+    }
 }
 
 /// A run, and what was there afterwards.

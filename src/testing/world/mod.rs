@@ -1,27 +1,24 @@
 //! A flow on a store in memory, in a time of its own.
 
-use std::sync::Arc;
-use std::time::Duration;
+mod time;
 
-use crate::engine::Engine;
+use std::sync::Arc;
+
 use crate::flow::{Definition, Facts, Flow, Step};
 use crate::id::{FlowName, InvalidId, Key, SubjectId, TenantId};
-use crate::lifecycle::{Next, State, WaitingFor, next};
+use crate::lifecycle::State;
 use crate::onramp::Onramp;
-use crate::store::{Error, ErrorKind, Store, StoreExt as _};
+use crate::store::{Error, Store, StoreExt as _};
+use crate::testing::act::{Act, Refusal};
 use crate::testing::chance::Chance;
 use crate::testing::clock::VirtualClock;
-use crate::testing::script::{Fault, Planned, Script, Work};
+use crate::testing::script::{Planned, Script, Work};
 use crate::testing::story;
 use crate::testing::tapped::tapped;
 use crate::testing::wire::Wire;
 use crate::time::Clock as _;
 
-/// After so many turns it goes round in circles.
-const TURNS: usize = 10_000;
-
-/// The onboardings listed at once.
-const PAGE: usize = 100;
+pub use time::Unsettled;
 
 /// A flow with its tasks, on a store in memory, with an engine that never sleeps: where it would, the
 /// clock is moved on. Nothing happens unless it is asked for.
@@ -38,7 +35,7 @@ const PAGE: usize = 100;
 /// use onramp::Clock;
 /// use onramp::flow::Problem;
 /// use onramp::prelude::*;
-/// use onramp::testing::{Fault, World};
+/// use onramp::testing::{Fault, World, act};
 /// # use serde::{Deserialize, Serialize};
 /// # struct Workspace;
 /// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
@@ -58,13 +55,9 @@ const PAGE: usize = 100;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let world = World::new(Workspace::steps().run(BuildSite).build()?);
-/// world.fail::<Site>(3, Fault::retryable(BUSY));
+/// world.perform(act::fails::<_, Site>(3, Fault::retryable(BUSY))).await?;
+/// world.perform(act::start()).await?; // or whatever the host's own code does with `world.onramp()`
 /// let begun = world.clock().now();
-///
-/// let onramp = world.onramp(); // what the host's own code works with
-/// let pending = onramp.enroll(world.tenant(), world.subject()).await?.into_pending().expect("new");
-/// let clearance = onramp.clear(&pending).await?;
-/// let _running = onramp.commit(pending.start(clearance)).await?;
 ///
 /// world.settle().await?; // four attempts and three delays, in no time
 /// assert_eq!(world.state().await?.expect("enrolled").stage(), StageKind::Completed);
@@ -81,23 +74,6 @@ pub struct World<F> {
     seed: u64,
     tenant: TenantId,
     subject: SubjectId,
-}
-
-/// Why a world did not come to rest.
-///
-/// ```
-/// use onramp::testing::Unsettled;
-/// assert!(Unsettled::Restless.to_string().starts_with("it goes round in circles"));
-/// ```
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unsettled {
-    /// There was always something to do.
-    #[error("it goes round in circles: after {TURNS} turns there still is something to do")]
-    Restless,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] Error),
 }
 
 impl<F: Flow> World<F> {
@@ -156,74 +132,21 @@ impl<F: Flow> World<F> {
         &self.subject
     }
 
-    /// The next `times` attempts at the task whose fact is `T` fail, without being made.
-    pub fn fail<T: Step>(&self, times: u32, fault: Fault) {
-        let after = false;
-        self.plan::<T>(Work::Run, times, Planned { fault, after });
+    /// Does what a scenario can do. Workers do nothing yet.
+    ///
+    /// # Errors
+    /// [`Refusal`]: then nothing has happened.
+    pub async fn perform(&self, act: Act<F>) -> Result<(), Refusal> {
+        act.perform(self).await
     }
 
-    pub(super) fn plan<T: Step>(&self, work: Work, times: u32, planned: Planned) {
+    pub(in crate::testing) fn plan<T: Step>(&self, work: Work, times: u32, planned: Planned) {
         let step = crate::id::StepName::from_static(T::NAME);
         self.script.plan(step, work, times, planned);
     }
 
-    pub(super) fn script(&self) -> &Script {
+    pub(in crate::testing) fn script(&self) -> &Script {
         &self.script
-    }
-
-    /// Works on whatever is due, without moving time.
-    ///
-    /// # Errors
-    /// [`Unsettled`].
-    pub async fn work(&self) -> Result<(), Unsettled> {
-        for _ in 0..TURNS {
-            if self.script.is_halted() || !self.turn().await? {
-                return Ok(());
-            }
-        }
-        Err(Unsettled::Restless)
-    }
-
-    /// Works until everything is over or waits for somebody. Where only time is waited for, for
-    /// instance between attempts, the clock is moved on; never past somebody's time to answer.
-    ///
-    /// # Errors
-    /// [`Unsettled`].
-    pub async fn settle(&self) -> Result<(), Unsettled> {
-        for _ in 0..TURNS {
-            self.work().await?;
-            let rest = self.rest().await?;
-            let (Some(rest), false) = (rest, self.script.is_halted()) else {
-                return Ok(());
-            };
-            if !self.waits_for_time_alone().await? {
-                return Ok(());
-            }
-            self.clock.advance(rest);
-        }
-        Err(Unsettled::Restless)
-    }
-
-    /// Lets time pass, and works on what gets due on the way.
-    ///
-    /// # Errors
-    /// [`Unsettled`].
-    pub async fn pass(&self, time: Duration) -> Result<(), Unsettled> {
-        let mut left = time;
-        for _ in 0..TURNS {
-            self.work().await?;
-            match self.rest().await? {
-                Some(rest) if rest <= left && !self.script.is_halted() => {
-                    self.clock.advance(rest);
-                    left -= rest;
-                }
-                _ => {
-                    self.clock.advance(left);
-                    return Ok(());
-                }
-            }
-        }
-        Err(Unsettled::Restless)
     }
 
     /// What the rules know of the world's own subject; nothing before it is enrolled.
@@ -269,63 +192,15 @@ impl<F: Flow> World<F> {
             .unwrap_or_else(|error| format!("the journal cannot be read: {error}"))
     }
 
-    pub(super) fn store(&self) -> &Arc<dyn Store> {
+    pub(in crate::testing) fn store(&self) -> &Arc<dyn Store> {
         self.onramp.store()
     }
 
-    pub(super) fn key(&self) -> Key {
+    pub(in crate::testing) fn key(&self) -> Key {
         Key {
             tenant: self.tenant.clone(),
             flow: FlowName::from_static(F::NAME),
             subject: self.subject.clone(),
-        }
-    }
-
-    /// One turn of a process that lives as long as it lasts, or dies in it.
-    async fn turn(&self) -> Result<bool, Error> {
-        let chance = Arc::clone(&self.chance);
-        let engine = Engine::builder(Arc::clone(self.store()))
-            .flow(&self.tapped)
-            .clock(self.clock.clone())
-            .rolls(move || chance.roll())
-            .build();
-        tokio::select! {
-            biased;
-            () = self.script.died() => Ok(true),
-            turn = engine.turn() => match turn {
-                // The lease runs out, and another claim goes on.
-                Err(error) if error.kind() == ErrorKind::InDoubt => Ok(true),
-                turn => turn,
-            },
-        }
-    }
-
-    /// How long until something is due.
-    async fn rest(&self) -> Result<Option<Duration>, Error> {
-        self.store().next_due(&FlowName::from_static(F::NAME)).await
-    }
-
-    /// Whether some onboarding goes on when time passes, without anybody doing anything.
-    async fn waits_for_time_alone(&self) -> Result<bool, Error> {
-        let store = self.store();
-        let (plan, now) = (self.onramp.flow().plan(), self.clock.now());
-        let mut after = None;
-        loop {
-            let page = store.list(after, PAGE).await?;
-            for listed in &page {
-                let row = store.load(&listed.key.tenant, listed.id).await?;
-                let due = row.map_or(Next::Nothing, |row| next(&row.state, plan, now));
-                let time = WaitingFor::Time;
-                match due {
-                    Next::Wait { on, .. } if on != time => {}
-                    Next::Nothing => {}
-                    _ => return Ok(true),
-                }
-            }
-            after = page.last().map(|listed| listed.id);
-            if page.len() < PAGE {
-                return Ok(false);
-            }
         }
     }
 }
