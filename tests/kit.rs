@@ -244,12 +244,77 @@ async fn the_same_seed_goes_the_same_way() {
             .when(act::answer(company("Acme")));
         let cloud = Cloud::default();
         let world = scenario.play(steady(&cloud)).await;
-        (world.story().await, cloud.picture())
+        let state = world.state().await.unwrap().unwrap();
+        let delays = world.clock().now() - state.created_at();
+        (world.story().await, cloud.picture(), delays)
     };
     let (one, again, other) = (story(1).await, story(1).await, story(2).await);
     assert_eq!(one, again);
-    assert_ne!(one, other);
     assert_ne!(one.1, other.1, "other effect keys");
+    assert_ne!(one.2, other.2, "other delays");
+}
+
+#[tokio::test]
+async fn conditions_are_judged_as_the_host_judges_them() {
+    for (name, site) in [("Acme", true), ("Small", false)] {
+        let flow = Workspace::steps()
+            .ask::<Company>()
+            .when(|company: &Company| company.name != "Small")
+            .expect::<Paid>()
+            .build()
+            .unwrap();
+        let scenario = Scenario::new().when(act::answer(company(name)));
+        let scenario = match site {
+            true => scenario.then(check::waits_for(WaitingFor::ThirdParty)),
+            false => scenario
+                .then(check::settled::<Paid>())
+                .then(check::completed()),
+        };
+        scenario.play(flow).await;
+    }
+}
+
+#[tokio::test]
+async fn each_check_can_fail() {
+    let said = async |scenario: Scenario<Workspace>| {
+        let played = scenario.try_play(steady(&Cloud::default())).await;
+        played.unwrap_err().to_string()
+    };
+    for (check, why) in [
+        (check::stage(StageKind::Failed), "it is completed"),
+        (check::failed("cancelled"), "it is completed"),
+        (check::waits_for(WaitingFor::Subject), "it is completed"),
+        (
+            check::fact(|_: &Dataset| false),
+            "the fact of create_dataset is another one",
+        ),
+        (check::no_fact::<Site>(), "build_site has one"),
+        (check::attempts::<Site>(2), "build_site took 1"),
+        (check::refused(""), "it was not refused"),
+        (check::that("it is not", |_| false), "it is completed"),
+    ] {
+        let broken = said(whole().then(check)).await;
+        assert!(broken.contains(&format!("but {why}")), "{why}: {broken}");
+    }
+    let begun = || Scenario::new().when(act::start());
+    for (check, why) in [
+        (
+            check::completed(),
+            "it is in_progress, waits for the subject at company",
+        ),
+        (check::settled::<Dataset>(), "create_dataset is open"),
+        (
+            check::fact(|_: &Dataset| true),
+            "create_dataset has no fact",
+        ),
+    ] {
+        let broken = said(begun().then(check)).await;
+        assert!(broken.contains(&format!("but {why}")), "{why}: {broken}");
+    }
+    let other = begun()
+        .when(act::cancel())
+        .then(check::failed("provider_busy"));
+    assert!(said(other).await.contains("but it is failed: cancelled"));
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::flow::{Facts, Plan, Step};
-use crate::lifecycle::{Next, StageKind, State, WaitingFor, next};
+use crate::lifecycle::{Next, StageKind, State, StepState, WaitingFor, next};
 use crate::testing::act::Refusal;
 use crate::testing::story;
 
@@ -231,7 +231,7 @@ pub fn no_fact<T: Step>() -> Check {
 pub fn attempts<T: Step>(wanted: u32) -> Check {
     Check::new(format!("{} took {wanted} attempts", T::NAME), move |seen| {
         let known = seen.state.and_then(|state| state.step(T::NAME));
-        match known.map_or(0, |step| step.attempts()) {
+        match known.map_or(0, StepState::attempts) {
             took if took == wanted => Ok(()),
             took => Err(format!("{} took {took}", T::NAME)),
         }

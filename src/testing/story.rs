@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::flow::Plan;
-use crate::id::{OnboardingId, Revision, SubjectId, TenantId};
+use crate::id::{OnboardingId, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::{Next, State, next};
 use crate::store::{Error, JournalEntry, Store};
 
@@ -91,7 +91,7 @@ pub(super) fn stands(state: &State, due: &Next, begun: DateTime<Utc>) -> String 
         (_, Some(failed)) => {
             let mut text = format!("{stage}: {}{}", failed.failure.code(), at(&failed.step));
             if !failed.remaining.is_empty() {
-                let left: Vec<_> = failed.remaining.iter().map(|s| s.as_str()).collect();
+                let left: Vec<_> = failed.remaining.iter().map(StepName::as_str).collect();
                 text.push_str(&format!("; not taken back: {}", left.join(", ")));
             }
             text
