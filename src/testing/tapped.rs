@@ -85,23 +85,21 @@ impl Tapped {
     }
 
     /// Polls a future until it is done, or drops it when it has waited so often.
-    async fn until<T>(&self, future: BoxFuture<'_, T>, moment: usize, limit: usize) -> Option<T> {
-        let mut future = Some(future);
+    async fn until<T>(
+        &self,
+        mut future: BoxFuture<'_, T>,
+        moment: usize,
+        limit: usize,
+    ) -> Option<T> {
         let mut awaits = 0;
-        std::future::poll_fn(move |cx| {
-            let Some(running) = &mut future else {
-                return Poll::Ready(None);
-            };
-            match running.as_mut().poll(cx) {
-                Poll::Ready(done) => Poll::Ready(Some(done)),
-                Poll::Pending => {
-                    awaits += 1;
-                    self.script.awaited(moment);
-                    if awaits < limit {
-                        return Poll::Pending;
-                    }
-                    future = None;
-                    Poll::Ready(None)
+        std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(done) => Poll::Ready(Some(done)),
+            Poll::Pending => {
+                awaits += 1;
+                self.script.awaited(moment);
+                match awaits < limit {
+                    true => Poll::Pending,
+                    false => Poll::Ready(None),
                 }
             }
         })
