@@ -5,8 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use uuid::Uuid;
-
+use crate::engine::drive::roll;
 use crate::engine::lease::Held;
 use crate::engine::{Engine, Observed, Observer, Rolls, Shared};
 use crate::flow::{Definition, Flow, Parts, Roll};
@@ -58,7 +57,7 @@ impl Engine {
             poll: Duration::from_secs(1),
             grace: Duration::from_secs(20),
             clock: Arc::new(SystemClock),
-            rolls: Box::new(random),
+            rolls: Box::new(roll),
             observer: None,
         }
     }
@@ -156,12 +155,6 @@ impl EngineBuilder {
             }),
         }
     }
-}
-
-/// The first four bytes of a version 4 UUID are all random.
-fn random() -> Roll {
-    let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
-    Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }
 
 impl std::fmt::Debug for EngineBuilder {

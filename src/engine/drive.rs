@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::engine::attempt::{Ended, Job, attempt, context};
 use crate::engine::lease::Guard;
 use crate::engine::{Observed, Shared};
@@ -396,4 +398,10 @@ impl Drive<'_> {
     fn number(&self, step: &StepName) -> u32 {
         self.attempt.min(self.allowed(step))
     }
+}
+
+/// Randomness for the jitter: the first four bytes of a version 4 UUID are all random.
+pub(crate) fn roll() -> Roll {
+    let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
+    Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }
