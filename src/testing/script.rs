@@ -1,174 +1,22 @@
 //! What a test wants to go wrong, and what was seen of the host's code.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::flow::{Problem, TaskError};
+use crate::flow::TaskError;
 use crate::id::StepName;
 use crate::store::JournalEntry;
-
-/// What a task is called for.
-///
-/// ```
-/// use onramp::testing::Work;
-/// assert_eq!(Work::Undo.as_str(), "undo");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Work {
-    /// To make its effect.
-    Run,
-    /// To take it back.
-    Undo,
-    /// To compare what should be there with what is.
-    Verify,
-}
-
-impl Work {
-    /// `"run"`, `"undo"` or `"verify"`: the method of the task.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Undo => "undo",
-            Self::Verify => "verify",
-        }
-    }
-}
-
-/// How a task is made to fail.
-///
-/// ```
-/// use onramp::flow::Problem;
-/// use onramp::testing::Fault;
-/// const BUSY: Problem = Problem::new("provider_busy", "Our provider is busy.");
-/// let ways = [Fault::retryable(BUSY), Fault::fatal(BUSY), Fault::panic()];
-/// assert_ne!(ways[0], ways[1]);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault(Way);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Error { problem: Problem, retryable: bool },
-    Panic,
-}
-
-impl Fault {
-    /// By an error that is worth another attempt.
-    #[must_use]
-    pub const fn retryable(problem: Problem) -> Self {
-        let retryable = true;
-        Self(Way::Error { problem, retryable })
-    }
-
-    /// By an error that is final.
-    #[must_use]
-    pub const fn fatal(problem: Problem) -> Self {
-        let retryable = false;
-        Self(Way::Error { problem, retryable })
-    }
-
-    /// By a panic.
-    #[must_use]
-    pub const fn panic() -> Self {
-        Self(Way::Panic)
-    }
-
-    /// Fails in this way.
-    #[expect(clippy::panic, reason = "the panic that the test asked for")]
-    fn strike(self) -> TaskError {
-        const CAUSE: &str = "the test wanted it";
-        match self.0 {
-            Way::Panic => panic!("{CAUSE}"),
-            Way::Error { problem, retryable } => match retryable {
-                true => TaskError::retryable(problem, CAUSE),
-                false => TaskError::fatal(problem, CAUSE),
-            },
-        }
-    }
-
-    pub(super) fn describe(self) -> String {
-        match self.0 {
-            Way::Panic => "a panic".to_owned(),
-            Way::Error { problem, retryable } => {
-                let kind = if retryable { "retryable" } else { "final" };
-                format!("{} ({kind})", problem.code())
-            }
-        }
-    }
-}
-
-/// Where a process dies, or an answer is lost.
-///
-/// ```
-/// use onramp::testing::Point;
-/// assert_eq!(Point::AfterEffect.to_string(), "after its effect, before its report");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Point {
-    /// Nowhere: what differs does so undisturbed.
-    Undisturbed,
-    /// The process dies as the task is about to be called.
-    BeforeEffect,
-    /// The process dies while the task waits for this time, counted from 1: its future is dropped.
-    DuringEffect(usize),
-    /// The process dies when the task is done and its report is not yet on its way.
-    AfterEffect,
-    /// The connection breaks before the report is stored; the worker cannot know.
-    ReportLost,
-    /// The connection breaks after the report was stored; the worker cannot know.
-    InDoubt,
-}
-
-impl std::fmt::Display for Point {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Undisturbed => f.write_str("undisturbed"),
-            Self::BeforeEffect => f.write_str("before its effect"),
-            Self::DuringEffect(n) => write!(f, "in the middle, at await {n}"),
-            Self::AfterEffect => f.write_str("after its effect, before its report"),
-            Self::ReportLost => f.write_str("as its report was lost"),
-            Self::InDoubt => f.write_str("as its report was stored and the answer lost"),
-        }
-    }
-}
-
-/// Something that a worker did, in the order of a run.
-#[derive(Debug, Clone)]
-pub(super) enum Moment {
-    /// It called a task, which waited so often.
-    Call {
-        step: StepName,
-        work: Work,
-        awaits: usize,
-    },
-    /// It stored a report.
-    Commit { step: Option<StepName> },
-}
-
-impl Moment {
-    /// Whether a task was called for this.
-    pub(super) fn calls(&self, what: Work) -> bool {
-        matches!(self, Self::Call { work, .. } if *work == what)
-    }
-}
+use crate::testing::fault::Planned;
+use crate::testing::point::{Moment, Point, Work};
 
 /// What is to happen to one call of a task.
 pub(super) struct Entered {
     pub(super) moment: usize,
     pub(super) crash: Option<Point>,
     pub(super) fault: Option<Planned>,
-}
-
-/// A failure to come: of the attempt alone, or after its effect was made.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Planned {
-    pub(super) fault: Fault,
-    pub(super) after: bool,
 }
 
 /// Shared by the tasks, the store and the one who runs them.
@@ -189,7 +37,12 @@ struct Pages {
     faults: BTreeMap<(StepName, Work), VecDeque<Planned>>,
     /// The failure of the newest call: when its report is lost, the next attempt fails as well.
     spent: Option<((StepName, Work), Planned)>,
+    /// The calls that were overtaken.
+    late: BTreeMap<(StepName, Work), Late>,
 }
+
+/// The rest of a call, whose outcome nobody waits for.
+type Late = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Pages {
     fn reach(&mut self, moment: Moment) -> (usize, Option<Point>) {
@@ -278,6 +131,16 @@ impl Script {
         if let Some(Moment::Call { awaits, .. }) = self.pages().moments.get_mut(moment) {
             *awaits += 1;
         }
+    }
+
+    /// The rest of a call is to come later.
+    pub(super) fn overtaken(&self, step: &StepName, work: Work, late: Late) {
+        self.pages().late.insert((step.clone(), work), late);
+    }
+
+    /// The rest of an earlier call, now that this one has had its effect.
+    pub(super) fn late(&self, step: &StepName, work: Work) -> Option<Late> {
+        self.pages().late.remove(&(step.clone(), work))
     }
 
     /// A worker is about to store a report.

@@ -8,7 +8,8 @@ use std::task::Poll;
 use crate::flow::{
     Definition, EncodedFact, ErasedTask, Facts, Fault as Failing, Parts, StepCode, TaskContext,
 };
-use crate::testing::script::{Point, Script, Work};
+use crate::testing::point::{Point, Work};
+use crate::testing::script::{Entered, Script};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -41,6 +42,7 @@ pub(super) fn tapped<F>(flow: &Definition<F>, script: &Arc<Script>) -> Definitio
     })
 }
 
+#[derive(Clone)]
 struct Tapped {
     parts: Arc<Parts>,
     index: usize,
@@ -48,51 +50,70 @@ struct Tapped {
 }
 
 impl Tapped {
+    /// The host's task.
+    async fn task(&self) -> &dyn ErasedTask {
+        match &self.parts.code[self.index].task {
+            Some(task) => task.as_ref(),
+            // Not reachable: only steps with a task are tapped.
+            None => std::future::pending().await,
+        }
+    }
+
     /// Calls the task as the script wants it. A crash never comes back.
-    async fn call<'a, T>(
-        &'a self,
+    async fn call<T: Send + 'static>(
+        &self,
         cx: &TaskContext,
         work: Work,
-        begin: impl FnOnce(&'a dyn ErasedTask) -> BoxFuture<'a, Result<T, Failing>>,
+        task: BoxFuture<'static, Result<T, Failing>>,
     ) -> Result<T, Failing> {
-        let script = &self.script;
-        let entered = script.enter(cx.step(), work);
-        let moment = entered.moment;
-        if entered.crash == Some(Point::BeforeEffect) {
+        let (script, step) = (&self.script, cx.step());
+        let Entered {
+            moment,
+            crash,
+            fault,
+        } = script.enter(step, work);
+        if crash == Some(Point::BeforeEffect) {
             return script.die(moment).await;
         }
-        if let Some(planned) = entered.fault.filter(|planned| !planned.after) {
-            return Err(Failing::Task(script.strike(cx.step(), work, planned)));
+        if let Some(planned) = fault.filter(|planned| !planned.after) {
+            return Err(Failing::Task(script.strike(step, work, planned)));
         }
-        let Some(task) = &self.parts.code[self.index].task else {
-            // Not reachable: only steps with a task are tapped.
-            return script.die(moment).await;
-        };
-        let limit = match entered.crash {
-            Some(Point::DuringEffect(n)) => n,
+        let limit = match crash {
+            Some(Point::DuringEffect(n) | Point::Overtaken(n)) => n,
             _ => usize::MAX,
         };
-        let Some(done) = self.until(begin(task.as_ref()), moment, limit).await else {
-            return script.die(moment).await;
+        let done = match self.until(task, moment, limit).await {
+            Ok(done) => done,
+            Err(halfway) => {
+                if matches!(crash, Some(Point::Overtaken(_))) {
+                    let late = async move { drop(halfway.await) };
+                    script.overtaken(step, work, Box::pin(late));
+                }
+                return script.die(moment).await;
+            }
         };
-        if entered.crash == Some(Point::AfterEffect) {
+        if let Some(late) = script.late(step, work) {
+            // In a task of its own, because how it ends is nobody's business any more.
+            drop(tokio::spawn(late).await);
+        }
+        if crash == Some(Point::AfterEffect) {
             return script.die(moment).await;
         }
-        match entered.fault {
-            Some(planned) => Err(Failing::Task(script.strike(cx.step(), work, planned))),
+        match fault {
+            Some(planned) => Err(Failing::Task(script.strike(step, work, planned))),
             None => done,
         }
     }
 
-    /// Polls a future until it is done, or drops it when it has waited so often.
+    /// Polls a future until it is done, or gives it back when it has waited so often.
     async fn until<T>(
         &self,
-        mut future: BoxFuture<'_, T>,
+        mut future: BoxFuture<'static, T>,
         moment: usize,
         limit: usize,
-    ) -> Option<T> {
+    ) -> Result<T, BoxFuture<'static, T>> {
         let mut awaits = 0;
-        std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
+        let done = std::future::poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => {
                 awaits += 1;
@@ -102,8 +123,11 @@ impl Tapped {
                     false => Poll::Ready(None),
                 }
             }
-        })
-        .await
+        });
+        match done.await {
+            Some(done) => Ok(done),
+            None => Err(future),
+        }
     }
 }
 
@@ -113,9 +137,9 @@ impl ErasedTask for Tapped {
         cx: &'a TaskContext,
         facts: &Facts,
     ) -> BoxFuture<'a, Result<EncodedFact, Failing>> {
-        let facts = facts.clone();
-        let begin = move |task: &'a dyn ErasedTask| task.run(cx, &facts);
-        Box::pin(self.call(cx, Work::Run, begin))
+        let (tapped, its, facts) = (self.clone(), cx.clone(), facts.clone());
+        let task = async move { tapped.task().await.run(&its, &facts).await };
+        Box::pin(self.call(cx, Work::Run, Box::pin(task)))
     }
 
     fn undo<'a>(
@@ -123,9 +147,9 @@ impl ErasedTask for Tapped {
         cx: &'a TaskContext,
         made: Option<&EncodedFact>,
     ) -> BoxFuture<'a, Result<(), Failing>> {
-        let made = made.cloned();
-        let begin = move |task: &'a dyn ErasedTask| task.undo(cx, made.as_ref());
-        Box::pin(self.call(cx, Work::Undo, begin))
+        let (tapped, its, made) = (self.clone(), cx.clone(), made.cloned());
+        let task = async move { tapped.task().await.undo(&its, made.as_ref()).await };
+        Box::pin(self.call(cx, Work::Undo, Box::pin(task)))
     }
 
     fn verify<'a>(
@@ -133,8 +157,8 @@ impl ErasedTask for Tapped {
         cx: &'a TaskContext,
         made: &EncodedFact,
     ) -> BoxFuture<'a, Result<(), Failing>> {
-        let made = made.clone();
-        let begin = move |task: &'a dyn ErasedTask| task.verify(cx, &made);
-        Box::pin(self.call(cx, Work::Verify, begin))
+        let (tapped, its, made) = (self.clone(), cx.clone(), made.clone());
+        let task = async move { tapped.task().await.verify(&its, &made).await };
+        Box::pin(self.call(cx, Work::Verify, Box::pin(task)))
     }
 }

@@ -14,7 +14,8 @@ use crate::store::{
     MemoryStore, NewOnboarding, OutboxMessage, Row, Store, entry,
 };
 use crate::testing::clock::VirtualClock;
-use crate::testing::script::{Point, Script};
+use crate::testing::point::Point;
+use crate::testing::script::Script;
 
 /// The store of a [`World`](super::World).
 pub(super) struct Wire {

@@ -109,6 +109,8 @@ pub(super) struct Habits {
     pub(super) undoes_once: bool,
     /// The site refuses to be made when the half of it is there.
     pub(super) half_made: bool,
+    /// The site is looked for first, and made after a while if it was not there.
+    pub(super) looks_first: bool,
     /// The gate is closed.
     pub(super) closed: bool,
     /// The longest wait after the first failed attempt at the dataset.
@@ -124,6 +126,7 @@ impl Default for Habits {
             leaves_backup: false,
             undoes_once: false,
             half_made: false,
+            looks_first: false,
             closed: false,
             patience: Duration::from_millis(500),
             attempts: 12,
@@ -213,12 +216,14 @@ impl Task<Workspace> for BuildSite {
         if habits.half_made && cloud.has(&half) {
             return Err(TaskError::fatal(BUSY, "409"));
         }
+        let there = cloud.has(&name);
         cloud.ensure(&half);
         tokio::task::yield_now().await;
         cloud.remove(&half);
-        match habits.makes_again {
-            true => cloud.add(&name),
-            false => cloud.ensure(&name),
+        if habits.makes_again || (habits.looks_first && !there) {
+            cloud.add(&name);
+        } else {
+            cloud.ensure(&name);
         }
         Ok(Site { name })
     }

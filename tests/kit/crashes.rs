@@ -75,9 +75,9 @@ const DATASET: Option<&str> = Some("create_dataset");
 async fn idempotent_tasks_survive_every_crash() {
     let found = crashed(&whole(), Habits::default()).await;
     found.expect_none();
-    // Forward: 9 around the calls of two tasks (one of which waits once) and 6 around the reports. Back:
+    // Forward: 10 around the calls of two tasks (one of which waits once) and 6 around the reports. Back:
     // 5 with a cancellation at a call, 1 at the end, and 4 + 4 more around that one's calls and reports.
-    assert_eq!((found.runs(), found.missed()), (29, 0));
+    assert_eq!((found.runs(), found.missed()), (30, 0));
 }
 
 #[tokio::test]
@@ -89,6 +89,7 @@ async fn a_task_that_makes_its_effect_again_is_found_after_its_effect() {
     let found = crashed(&whole(), habits).await;
     let expected = [
         (SITE, RUN, Point::AfterEffect, false),
+        (SITE, RUN, Point::Overtaken(1), false),
         (SITE, RUN, Point::ReportLost, false),
     ];
     assert_eq!(places(&found), expected);
@@ -152,8 +153,24 @@ async fn a_task_that_cannot_go_on_from_its_middle_is_found_there() {
         ..Habits::default()
     };
     let found = crashed(&whole(), habits).await;
-    assert_eq!(places(&found), [(SITE, RUN, Point::DuringEffect(1), false)]);
+    let expected = [
+        (SITE, RUN, Point::DuringEffect(1), false),
+        (SITE, RUN, Point::Overtaken(1), false),
+    ];
+    assert_eq!(places(&found), expected);
     assert!(found.findings()[0].difference.contains("it ended:"));
+}
+
+#[tokio::test]
+async fn a_task_that_looks_before_it_makes_is_found_when_it_is_overtaken() {
+    let habits = Habits {
+        looks_first: true,
+        ..Habits::default()
+    };
+    let found = crashed(&whole(), habits).await;
+    assert_eq!(places(&found), [(SITE, RUN, Point::Overtaken(1), false)]);
+    let heading = "build_site, run: paused at await 1, and going on when another attempt";
+    assert!(found.to_string().contains(heading), "{found}");
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::flow::{Flow, Step};
 use crate::testing::act::Act;
-use crate::testing::script::{Fault, Planned, Work};
+use crate::testing::fault::{Fault, Planned};
+use crate::testing::point::Work;
 
 /// Time passes, and what gets due on the way is worked on.
 ///

@@ -23,14 +23,16 @@ use search::Search;
 pub use report::{Crashes, Finding};
 
 /// Plays a scenario with the host's own flow and tasks, once for every crash that can happen: before
-/// and after each effect and at each await, as each report is lost, or stored and its answer lost; on
-/// the way forward, and on the way back after a cancellation. What then exists has to be as in an
-/// undisturbed run.
+/// and after each effect and at each of its first 16 awaits, as its report is lost, or stored and the
+/// answer lost, and as a paused attempt goes on after another one. So on the way forward, and on the
+/// way back after a cancellation. What then exists has to be as in an undisturbed run. Checks hold
+/// undisturbed only.
 ///
 /// `fresh` makes a world of the host's and the flow in it, and says how to look at that world: a count
 /// of what exists for each effect key, say, or a picture of all. It must not hold what is another one
 /// in each run, as times and random keys are; effect keys are the same in every run. What a task only
-/// adds to, a log of calls, say, is no part of it.
+/// adds to, a log of calls, say, is no part of it. What a task keeps in itself outlives a crash here, as
+/// it would not in a process that dies.
 ///
 /// # Panics
 /// When the scenario does not hold undisturbed, or two undisturbed runs differ.

@@ -2,7 +2,7 @@
 
 use crate::id::StepName;
 use crate::testing::crashes::Finding;
-use crate::testing::script::{Moment, Point, Work};
+use crate::testing::point::{Moment, Point, Work};
 
 /// A task that waits more often is dropped at its first so many awaits only.
 const AWAITS: usize = 16;
@@ -47,7 +47,9 @@ pub(super) fn points(moments: &[Moment], from: usize, cancelled: bool) -> Vec<(u
         let (step, work, here) = match moment {
             Moment::Call { step, work, awaits } => {
                 called = Some((step, *work));
+                let late = if *work == Work::Verify { 0 } else { *awaits };
                 let here = [Point::BeforeEffect].into_iter().chain(inside(*awaits));
+                let here = here.chain(each(late).map(Point::Overtaken));
                 (Some(step), Some(*work), here.collect())
             }
             Moment::Commit { step } => {
@@ -71,6 +73,11 @@ pub(super) fn points(moments: &[Moment], from: usize, cancelled: bool) -> Vec<(u
 
 /// The points of a call at which it has begun.
 pub(super) fn inside(awaits: usize) -> impl Iterator<Item = Point> {
-    let during = (1..=awaits.min(AWAITS)).map(Point::DuringEffect);
-    during.chain([Point::AfterEffect])
+    each(awaits)
+        .map(Point::DuringEffect)
+        .chain([Point::AfterEffect])
+}
+
+fn each(awaits: usize) -> impl Iterator<Item = usize> {
+    1..=awaits.min(AWAITS)
 }

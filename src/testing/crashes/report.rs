@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::id::StepName;
-use crate::testing::script::{Point, Work};
+use crate::testing::point::{Point, Work};
 
 /// A crash that left something else behind than an undisturbed run.
 ///
@@ -48,6 +48,7 @@ impl fmt::Display for Finding {
                 ": crashed {point}, and cancelled: its undo, which is not given the fact, does not find \
                  the effect by its key"
             )?,
+            (point @ Point::Overtaken(_), _) => write!(f, ": {point}")?,
             (point, true) => write!(f, ": crashed {point}, and cancelled")?,
             (point, false) => write!(f, ": crashed {point}")?,
         }

@@ -7,8 +7,8 @@ use crate::flow::{Definition, Facts, Flow};
 use crate::id::StepName;
 use crate::lifecycle::{StageKind, State};
 use crate::testing::difference::difference;
+use crate::testing::point::{Moment, Point};
 use crate::testing::scenario::{Broken, Scenario};
-use crate::testing::script::{Moment, Point};
 use crate::testing::world::World;
 
 /// What is to go wrong in a run.

@@ -8,8 +8,8 @@ use crate::lifecycle::StageKind;
 use crate::testing::crashes::Crashes;
 use crate::testing::crashes::points::{Place, inside, points};
 use crate::testing::crashes::run::{Disturbance, Ran, run};
+use crate::testing::point::{Moment, Point, Work};
 use crate::testing::scenario::{Broken, Scenario};
-use crate::testing::script::{Moment, Point, Work};
 
 pub(super) struct Search<'a, F, A> {
     pub(super) scenario: &'a Scenario<F>,
