@@ -78,7 +78,7 @@ mod world;
 pub use act::{Act, Refusal};
 pub use check::Check;
 pub use clock::VirtualClock;
-pub use crashes::{Crashes, Finding, crashes};
+pub use crashes::{Crashes, Finding, crashes, overtakes};
 pub use fault::Fault;
 pub use point::{Point, Work};
 pub use scenario::{Broken, Scenario};

@@ -24,9 +24,8 @@ pub use report::{Crashes, Finding};
 
 /// Plays a scenario with the host's own flow and tasks, once for every crash that can happen: before
 /// and after each effect and at each of its first 16 awaits, as its report is lost, or stored and the
-/// answer lost, and as a paused attempt goes on after another one. So on the way forward, and on the
-/// way back after a cancellation. What then exists has to be as in an undisturbed run. Checks hold
-/// undisturbed only.
+/// answer lost; on the way forward, and on the way back after a cancellation. What then exists has to be
+/// as in an undisturbed run. Checks hold undisturbed only.
 ///
 /// `fresh` makes a world of the host's and the flow in it, and says how to look at that world: a count
 /// of what exists for each effect key, say, or a picture of all. It must not hold what is another one
@@ -94,5 +93,45 @@ where
     let as_it_is = search.undisturbed().await;
     search.forward(&as_it_is).await;
     search.back(&as_it_is).await;
+    search.found
+}
+
+/// The same for attempts that are slow instead of dead: each is paused at each of its first 16 awaits,
+/// overtaken by another attempt, and goes on when that one has had its effect, as a request that
+/// arrives late would. It finds tasks that look first and then make what was not there.
+///
+/// What an attempt holds while it waits, it holds until it goes on: a lock, or the only connection of a
+/// pool, which two processes would not share, would be waited for in vain. So give such a test a timeout.
+///
+/// # Panics
+/// As [`crashes`].
+///
+/// ```
+/// # use std::fmt::Debug;
+/// # use onramp::prelude::*;
+/// use onramp::testing::{Scenario, overtakes};
+/// async fn survives<F: Flow, S: PartialEq + Debug, O: AsyncFn() -> S>(
+///     scenario: &Scenario<F>,
+///     fresh: impl AsyncFn() -> (Definition<F>, O),
+/// ) {
+///     overtakes(scenario, fresh).await.expect_none();
+/// }
+/// ```
+pub async fn overtakes<F, S, O>(
+    scenario: &Scenario<F>,
+    fresh: impl AsyncFn() -> (Definition<F>, O),
+) -> Crashes
+where
+    F: Flow,
+    S: PartialEq + Debug,
+    O: AsyncFn() -> S,
+{
+    let mut search = Search {
+        scenario,
+        fresh,
+        found: Crashes::default(),
+    };
+    let as_it_is = search.undisturbed().await;
+    search.late(&as_it_is).await;
     search.found
 }

@@ -47,9 +47,7 @@ pub(super) fn points(moments: &[Moment], from: usize, cancelled: bool) -> Vec<(u
         let (step, work, here) = match moment {
             Moment::Call { step, work, awaits } => {
                 called = Some((step, *work));
-                let late = if *work == Work::Verify { 0 } else { *awaits };
                 let here = [Point::BeforeEffect].into_iter().chain(inside(*awaits));
-                let here = here.chain(each(late).map(Point::Overtaken));
                 (Some(step), Some(*work), here.collect())
             }
             Moment::Commit { step } => {
@@ -69,6 +67,24 @@ pub(super) fn points(moments: &[Moment], from: usize, cancelled: bool) -> Vec<(u
         }
     }
     points
+}
+
+/// The awaits at which another attempt can overtake.
+pub(super) fn late_points(moments: &[Moment]) -> Vec<(usize, Place)> {
+    let calls = moments.iter().enumerate().filter_map(|(index, moment)| {
+        let Moment::Call { step, work, awaits } = moment else {
+            return None;
+        };
+        let place = |n| Place {
+            step: Some(step.clone()),
+            work: Some(*work),
+            point: Point::Overtaken(n),
+            cancelled: false,
+        };
+        let points = each(*awaits).map(move |n| (index, place(n)));
+        (*work != Work::Verify).then(|| points.collect::<Vec<_>>())
+    });
+    calls.flatten().collect()
 }
 
 /// The points of a call at which it has begun.

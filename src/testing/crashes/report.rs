@@ -56,7 +56,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What [`crashes`](super::crashes) has found.
+/// What [`crashes`](super::crashes) or [`overtakes`](super::overtakes) has found.
 ///
 /// ```
 /// use onramp::testing::Crashes;
@@ -79,8 +79,8 @@ impl Crashes {
         self.runs
     }
 
-    /// How many runs did not get to the point where they were to be disturbed, because the host's own
-    /// code goes another way each time.
+    /// How many runs did not get to the point where they were to be disturbed: the host's own code does
+    /// not wait as often each time.
     #[must_use]
     pub fn missed(&self) -> usize {
         self.missed
@@ -95,14 +95,13 @@ impl Crashes {
     /// Holds that nothing was found.
     ///
     /// # Panics
-    /// When something was, with all of it; also when the scenario runs no task, so that there was
-    /// nothing to find.
+    /// When something was, with all of it; also when there was nothing to disturb.
     #[track_caller]
     pub fn expect_none(&self) {
         assert!(self.findings.is_empty(), "{self}");
         assert!(
             self.runs > 0,
-            "the scenario runs no task: there is nothing to crash"
+            "nothing to disturb: the scenario runs no task, or none that waits"
         );
     }
 }
@@ -110,7 +109,10 @@ impl Crashes {
 impl fmt::Display for Crashes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (runs, found) = (self.runs, self.findings.len());
-        write!(f, "{found} of {runs} crashes left something else behind")?;
+        write!(
+            f,
+            "{found} of {runs} disturbed runs left something else behind"
+        )?;
         for (index, finding) in self.findings.iter().enumerate() {
             write!(f, "\n\n{}. {finding}", index + 1)?;
         }

@@ -6,7 +6,7 @@ use crate::flow::{Definition, Flow};
 use crate::id::StepName;
 use crate::lifecycle::StageKind;
 use crate::testing::crashes::Crashes;
-use crate::testing::crashes::points::{Place, inside, points};
+use crate::testing::crashes::points::{Place, inside, late_points, points};
 use crate::testing::crashes::run::{Disturbance, Ran, run};
 use crate::testing::point::{Moment, Point, Work};
 use crate::testing::scenario::{Broken, Scenario};
@@ -40,6 +40,15 @@ where
     /// A crash at each moment; then it goes on.
     pub(super) async fn forward(&mut self, as_it_is: &Ran<S>) {
         for (moment, place) in points(&as_it_is.moments, 0, false) {
+            let once = Disturbance::default().and(moment, place.point);
+            let ran = self.disturbed(&once).await;
+            self.compare(place, ran, as_it_is);
+        }
+    }
+
+    /// Another attempt overtakes at each await.
+    pub(super) async fn late(&mut self, as_it_is: &Ran<S>) {
+        for (moment, place) in late_points(&as_it_is.moments) {
             let once = Disturbance::default().and(moment, place.point);
             let ran = self.disturbed(&once).await;
             self.compare(place, ran, as_it_is);
