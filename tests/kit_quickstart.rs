@@ -59,6 +59,7 @@ async fn picture(data: &Path) -> BTreeMap<String, Vec<String>> {
     let mut picture = BTreeMap::new();
     for file in files {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        picture.insert(name.clone(), Vec::new());
         let options = SqliteConnectOptions::new().filename(&file);
         let mut database = options.connect().await.unwrap();
         let tables = sqlx::query("SELECT name FROM sqlite_schema WHERE type = 'table'");

@@ -115,6 +115,8 @@ async fn an_undo_that_has_to_be_told_what_was_made_leaks() {
         (SITE, RUN, Point::AfterEffect, true),
     ];
     assert_eq!(places(&found), expected);
+    let why = "its undo, which is not given the fact then, does not take all back";
+    assert!(found.to_string().contains(why), "{found}");
 }
 
 #[tokio::test]

@@ -43,10 +43,10 @@ impl fmt::Display for Finding {
             (Point::Undisturbed, _) => {
                 f.write_str(": leaves something behind when all is taken back")?;
             }
-            (point @ Point::AfterEffect, true) if self.work == Some(Work::Run) => write!(
+            (point, true) if self.work == Some(Work::Run) => write!(
                 f,
-                ": crashed {point}, and cancelled: its undo, which is not given the fact, does not find \
-                 the effect by its key"
+                ": crashed {point}, and cancelled: its undo, which is not given the fact then, does \
+                 not take all back"
             )?,
             (point @ Point::Overtaken(_), _) => write!(f, ": {point}")?,
             (point, true) => write!(f, ": crashed {point}, and cancelled")?,
