@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use crate::flow::{
     Definition, EncodedFact, ErasedTask, Facts, Fault as Failing, Parts, StepCode, TaskContext,
@@ -12,6 +13,10 @@ use crate::testing::point::{Point, Work};
 use crate::testing::script::{Entered, Script};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a dropped future has begun on another thread, or in a service, goes on. Before anybody takes
+/// over, a lease would run out, and it would long be done; but no real time passes here, so it is given.
+const AFTERMATH: Duration = Duration::from_millis(25);
 
 /// The same flow, for an engine. Its gates stay with the front door.
 pub(super) fn tapped<F>(flow: &Definition<F>, script: &Arc<Script>) -> Definition<F> {
@@ -88,6 +93,9 @@ impl Tapped {
                 if matches!(crash, Some(Point::Overtaken(_))) {
                     let late = async move { drop(halfway.await) };
                     script.overtaken(step, work, Box::pin(late));
+                } else {
+                    drop(halfway);
+                    let _ = tokio::task::spawn_blocking(|| std::thread::sleep(AFTERMATH)).await;
                 }
                 return script.die(moment).await;
             }

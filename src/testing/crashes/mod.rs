@@ -31,7 +31,8 @@ pub use report::{Crashes, Finding};
 /// of what exists for each effect key, say, or a picture of all. It must not hold what is another one
 /// in each run, as times and random keys are; effect keys are the same in every run. What a task only
 /// adds to, a log of calls, say, is no part of it. What a task keeps in itself outlives a crash here, as
-/// it would not in a process that dies.
+/// it would not in a process that dies; and what a task has begun on another thread goes on after it was
+/// dropped, so it is given 25 ms of real time.
 ///
 /// # Panics
 /// When the scenario does not hold undisturbed, or two undisturbed runs differ.
