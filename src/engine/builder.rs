@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::drive::roll;
 use crate::engine::lease::Held;
-use crate::engine::{Engine, Observed, Observer, Shared};
-use crate::flow::{Definition, Flow, Parts};
+use crate::engine::{Engine, Observed, Observer, Rolls, Shared};
+use crate::flow::{Definition, Flow, Parts, Roll};
 use crate::id::FlowName;
 use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::{Clock, SystemClock};
@@ -39,6 +40,7 @@ pub struct EngineBuilder {
     grace: Duration,
     unreadable: Duration,
     clock: Arc<dyn Clock>,
+    rolls: Rolls,
     observer: Option<Observer>,
 }
 
@@ -57,6 +59,7 @@ impl Engine {
             grace: Duration::from_secs(20),
             unreadable: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
+            rolls: Box::new(roll),
             observer: None,
         }
     }
@@ -127,6 +130,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Where the randomness of retry delays comes from. By default the operating system; give a
+    /// seeded source to repeat a run.
+    pub fn rolls(mut self, source: impl Fn() -> Roll + Send + Sync + 'static) -> Self {
+        self.rolls = Box::new(source);
+        self
+    }
+
     /// Called after every durable commit of this engine. Must be quick: the worker waits for it.
     pub fn observe(mut self, see: impl Fn(&Observed<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Box::new(see));
@@ -149,6 +159,7 @@ impl EngineBuilder {
                 grace: self.grace,
                 unreadable: self.unreadable,
                 clock: self.clock,
+                rolls: self.rolls,
                 observer: self.observer,
                 held: Held::default(),
                 news: Arc::default(),

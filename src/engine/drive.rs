@@ -131,7 +131,7 @@ impl Drive<'_> {
                     step,
                     failure,
                     retryable,
-                    roll: roll(),
+                    roll: (self.shared.rolls)(),
                 };
                 self.report(vec![action], None).await
             }
@@ -156,7 +156,7 @@ impl Drive<'_> {
                     step,
                     failure,
                     retryable,
-                    roll: roll(),
+                    roll: (self.shared.rolls)(),
                 };
                 self.report(vec![action], None).await
             }
@@ -415,7 +415,7 @@ impl Drive<'_> {
 }
 
 /// Randomness for the jitter: the first four bytes of a version 4 UUID are all random.
-fn roll() -> Roll {
+pub(crate) fn roll() -> Roll {
     let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
     Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }

@@ -15,6 +15,8 @@ mod builder;
 mod drive;
 mod lease;
 mod progress;
+#[cfg(feature = "testing")]
+mod turn;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -22,7 +24,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flow::Parts;
+use crate::flow::{Parts, Roll};
 use crate::id::FlowName;
 use crate::lifecycle::{Event, State};
 use crate::store::{ClaimOrder, Store, WorkerId};
@@ -88,10 +90,13 @@ struct Shared {
     grace: Duration,
     unreadable: Duration,
     clock: Arc<dyn Clock>,
+    rolls: Rolls,
     observer: Option<Observer>,
     held: lease::Held,
     news: Arc<progress::News>,
 }
+
+type Rolls = Box<dyn Fn() -> Roll + Send + Sync>;
 
 type Observer = Box<dyn Fn(&Observed<'_>) + Send + Sync>;
 

@@ -60,6 +60,8 @@ pub(crate) use context::ProgressSink;
 pub(crate) use definition::GateCode;
 #[cfg(feature = "tokio")]
 pub(crate) use definition::Parts;
+#[cfg(feature = "testing")]
+pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
 pub(crate) use erased::{ErasedTask, Fault};
 
