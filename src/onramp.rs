@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, NotCleared, Step};
+#[cfg(feature = "tokio")]
+use crate::id::Revision;
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
 use crate::store::{
     CommitError, Erasure, Error, InDoubt, Join, Resolution, Store, StoreExt, Unverified, Verified,
     commit_in, enroll_in,
 };
+#[cfg(feature = "tokio")]
+use crate::store::{Hints, Watch};
 use crate::time::{Clock, SystemClock};
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
@@ -51,6 +55,8 @@ pub struct Onramp<F> {
     store: Arc<dyn Store>,
     flow: Definition<F>,
     clock: Arc<dyn Clock>,
+    #[cfg(feature = "tokio")]
+    hints: Hints,
 }
 
 impl<F: Flow> Onramp<F> {
@@ -66,6 +72,8 @@ impl<F: Flow> Onramp<F> {
             store,
             flow,
             clock: Arc::new(SystemClock),
+            #[cfg(feature = "tokio")]
+            hints: Hints::new(),
         }
     }
 
@@ -74,6 +82,22 @@ impl<F: Flow> Onramp<F> {
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// The same with other hints, which its commits give and its watches listen to: those of an
+    /// engine, say, or of another front door. By default it has its own.
+    #[cfg(feature = "tokio")]
+    #[must_use]
+    pub fn with_hints(mut self, hints: &Hints) -> Self {
+        self.hints = hints.clone();
+        self
+    }
+
+    /// What its commits tell those who wait in this process.
+    #[cfg(feature = "tokio")]
+    #[must_use]
+    pub fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// The flow.
@@ -149,7 +173,38 @@ impl<F: Flow> Onramp<F> {
         To: Stage,
     {
         let now = self.clock.now();
-        self.store.commit_change(&self.flow, change, now).await
+        let committed = self.store.commit_change(&self.flow, change, now).await;
+        #[cfg(feature = "tokio")]
+        if let Ok(onboarding) = &committed {
+            self.hints.notify(self.flow.plan().flow(), onboarding.id());
+        }
+        committed
+    }
+
+    /// Watches an onboarding: everything that happens to it after a revision, in order, until it is
+    /// completed or has failed. From revision 0 everything is told; after a break go on from the last
+    /// [`Progress::revision`](crate::store::Progress::revision) that was told.
+    ///
+    /// Commits of this front door and its clones, and of an engine that was given its
+    /// [`hints`](Self::hints), are told at once; those of others within seconds.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::Revision;
+    /// # async fn show<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, id: OnboardingId, last_event_id: u64,
+    /// # ) -> Result<(), onramp::store::Error> {
+    /// let mut watch = onramp.watch(tenant, id, Revision::new(last_event_id));
+    /// while let Some(progress) = watch.next().await {
+    ///     let progress = progress?;
+    ///     println!("id: {}", progress.revision);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn watch(&self, tenant: &TenantId, id: OnboardingId, after: Revision) -> Watch {
+        let (store, tenant) = (Arc::clone(&self.store), tenant.clone());
+        Watch::new(store, &self.hints, tenant, id, after)
     }
 
     /// Creates the onboarding of a subject, if there is none, in a transaction of the host's: it is
@@ -308,6 +363,8 @@ impl<F> Clone for Onramp<F> {
             store: Arc::clone(&self.store),
             flow: self.flow.clone(),
             clock: Arc::clone(&self.clock),
+            #[cfg(feature = "tokio")]
+            hints: self.hints.clone(),
         }
     }
 }

@@ -7,6 +7,8 @@
 mod adopt;
 #[path = "conformance/inexact.rs"]
 mod inexact;
+#[path = "conformance/outbox.rs"]
+mod outbox;
 mod support;
 
 use std::collections::HashMap;

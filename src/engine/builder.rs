@@ -9,7 +9,7 @@ use crate::engine::lease::Held;
 use crate::engine::{Engine, Observed, Observer, Shared};
 use crate::flow::{Definition, Flow, Parts};
 use crate::id::FlowName;
-use crate::store::{ClaimOrder, Store, WorkerId};
+use crate::store::{ClaimOrder, Hints, Store, WorkerId};
 use crate::time::{Clock, SystemClock};
 
 /// Sets up an [`Engine`]. Made by [`Engine::builder`].
@@ -39,6 +39,7 @@ pub struct EngineBuilder {
     grace: Duration,
     clock: Arc<dyn Clock>,
     observer: Option<Observer>,
+    hints: Option<Hints>,
 }
 
 impl Engine {
@@ -56,6 +57,7 @@ impl Engine {
             grace: Duration::from_secs(20),
             clock: Arc::new(SystemClock),
             observer: None,
+            hints: None,
         }
     }
 }
@@ -124,6 +126,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Tells those who wait in this process of every durable commit: give it the
+    /// [`hints`](crate::Onramp::hints) of the front door whose watches should see them at once.
+    pub fn hints(mut self, hints: &Hints) -> Self {
+        self.hints = Some(hints.clone());
+        self
+    }
+
     /// The engine. Does nothing until it is run.
     #[must_use]
     pub fn build(self) -> Engine {
@@ -140,6 +149,7 @@ impl EngineBuilder {
                 grace: self.grace,
                 clock: self.clock,
                 observer: self.observer,
+                hints: self.hints,
                 held: Held::default(),
             }),
         }

@@ -279,6 +279,9 @@ impl Drive<'_> {
             match self.send(commit).await? {
                 CommitOutcome::Committed => {
                     self.row = row;
+                    if let Some(hints) = &self.shared.hints {
+                        hints.notify(&self.guard.lease.flow, self.guard.lease.id);
+                    }
                     self.remember(&entry, fact.as_ref())?;
                     return Ok(match queue {
                         QueueChange::Hold => {
@@ -401,7 +404,7 @@ impl Drive<'_> {
 }
 
 /// Randomness for the jitter: the first four bytes of a version 4 UUID are all random.
-fn roll() -> Roll {
+pub(crate) fn roll() -> Roll {
     let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
     Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }

@@ -1,4 +1,5 @@
-//! Workers: they claim due onboardings, run tasks, and checkpoint each result.
+//! Workers: they claim due onboardings, run tasks, and checkpoint each result. And the [`Relay`], which
+//! delivers what was committed to be told.
 //!
 //! ```text
 //!   Store ──claim──> Lease ──> drive: load ─> next ─> run the task ─> decide ─> commit (fenced) ─┐
@@ -14,6 +15,8 @@ mod attempt;
 mod builder;
 mod drive;
 mod lease;
+mod notify;
+mod relay;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -24,10 +27,12 @@ use std::time::Duration;
 use crate::flow::Parts;
 use crate::id::FlowName;
 use crate::lifecycle::{Event, State};
-use crate::store::{ClaimOrder, Store, WorkerId};
+use crate::store::{ClaimOrder, Hints, Store, WorkerId};
 use crate::time::Clock;
 
 pub use builder::EngineBuilder;
+pub use notify::{Notifier, NotifyError};
+pub use relay::{Relay, RelayBuilder};
 
 /// Runs the tasks of one or more flows. Cheap to clone; start as many, in as many processes, as
 /// there is work for.
@@ -87,6 +92,7 @@ struct Shared {
     grace: Duration,
     clock: Arc<dyn Clock>,
     observer: Option<Observer>,
+    hints: Option<Hints>,
     held: lease::Held,
 }
 

@@ -70,7 +70,7 @@ pub(super) fn check_worker(worker: &WorkerId) -> Result<(), Error> {
 }
 
 pub(super) fn check_reason(reason: &str) -> Result<(), Error> {
-    refuse(check_label("reason", reason))
+    refuse(check_name("reason", reason))
 }
 
 fn check_step(step: &StepName) -> Result<(), Error> {

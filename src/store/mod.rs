@@ -11,6 +11,8 @@ mod delivery;
 mod error;
 mod ext;
 mod forward;
+#[cfg(feature = "tokio")]
+mod hints;
 mod join;
 mod limits;
 mod memory;
@@ -20,6 +22,8 @@ mod retention;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod subject;
+#[cfg(feature = "tokio")]
+mod watch;
 
 pub use audit::{Unverified, Verified};
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
@@ -29,6 +33,8 @@ pub use contract::Store;
 pub use delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settlement};
 pub use error::{Error, ErrorKind};
 pub use ext::{Resolution, StoreExt};
+#[cfg(feature = "tokio")]
+pub use hints::{Hint, Hints, HintsOfOne, Listener};
 pub use join::Join;
 pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
@@ -39,6 +45,8 @@ pub use record::{
 
 pub use retention::{Purged, Retention};
 pub use subject::{EntryExport, Erasure, FactExport, OnboardingExport, SubjectExport};
+#[cfg(feature = "tokio")]
+pub use watch::{Progress, Watch};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::MigrationPlan;
