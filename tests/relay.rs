@@ -1,6 +1,6 @@
 //! Messages are delivered at least once, in the order of each onboarding, and nobody holds up others.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod support;
 

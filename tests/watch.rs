@@ -27,7 +27,7 @@ fn names(progress: &Progress) -> Vec<&'static str> {
 /// What comes next, soon.
 async fn next(watch: &mut Watch) -> Option<Progress> {
     let told = tokio::time::timeout(Duration::from_secs(10), watch.next());
-    told.await.expect("nothing is told").map(Result::unwrap)
+    told.await.unwrap().map(Result::unwrap)
 }
 
 async fn all(mut watch: Watch) -> Vec<Progress> {

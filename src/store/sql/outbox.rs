@@ -4,6 +4,7 @@
 //! onboarding is moved to where that one is due, once for each time it is put off; so what is looked
 //! at is what can be handed out, but for a few, however many messages there are.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use crate::store::delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settl
 use crate::store::error::Error;
 use crate::store::sql::codec::{self, Reader, counter, micros};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{DbRow, args};
+use crate::store::sql::driver::{Arg, DbRow, args};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
@@ -33,35 +34,59 @@ pub(super) struct Take {
 /// Where a message is in the outbox, and what was seen of it.
 struct Seen {
     onboarding: Uuid,
-    revision: i64,
-    place: i64,
+    /// The revision of its commit, and its place among the messages of that.
+    at: (i64, i64),
     fence: i64,
     due: i64,
 }
 
-/// What an onboarding's messages wait for: the oldest one's revision, place and time.
-type First = Option<(i64, i64, i64)>;
+/// The oldest message of an onboarding that is not dead.
+#[derive(Clone, Copy)]
+struct First {
+    at: (i64, i64),
+    due: Due,
+}
+
+#[derive(Clone, Copy)]
+enum Due {
+    At(i64),
+    /// It was handed out just now.
+    AfterHiding,
+}
+
+impl First {
+    fn hidden(self) -> Self {
+        let due = Due::AfterHiding;
+        Self { due, ..self }
+    }
+}
 
 impl Seen {
     fn read<D: Dialect>(row: &DbRow<D>) -> Result<Self, Error> {
         let read = Reader::<D>::any(row, "an outbox message");
         Ok(Self {
             onboarding: read.uuid(5, "the onboarding")?,
-            revision: read.int(6, "the revision")?,
-            place: read.int(1, "the place")?,
+            at: (read.int(6, "the revision")?, read.int(1, "the place")?),
             fence: read.int(9, "the fence")?,
             due: read.int(11, "the time")?,
         })
     }
 
-    async fn first<D: Dialect>(&self, db: &mut Session<'_, D>) -> Result<First, Fault> {
+    async fn first<D: Dialect>(&self, db: &mut Session<'_, D>) -> Result<Option<First>, Fault> {
         let rows = db.all(db.sql.first_outbox, args![self.onboarding]).await?;
         let first = rows.first().map(|row| {
             let read = Reader::<D>::any(row, "an outbox message");
-            let what = "the place";
-            Ok::<_, Error>((read.int(0, what)?, read.int(1, what)?, read.int(2, what)?))
+            Ok::<_, Error>(First {
+                at: (read.int(0, "the revision")?, read.int(1, "the place")?),
+                due: Due::At(read.int(2, "the time")?),
+            })
         });
         Ok(first.transpose()?)
+    }
+
+    /// What every statement names it by, as it was seen.
+    fn args(&self) -> Vec<Arg> {
+        args![self.onboarding, self.at.0, self.at.1, self.fence]
     }
 }
 
@@ -98,32 +123,43 @@ impl Take {
         taken: &mut Vec<Delivery>,
     ) -> Result<bool, Fault> {
         let (mut changed, mut waiting) = (false, Vec::new());
+        let mut firsts = HashMap::new();
         for row in due {
+            if taken.len() >= self.max {
+                break;
+            }
             let seen = Seen::read::<D>(row)?;
+            let id = seen.onboarding;
             // Asked only now that it is locked: whatever is older was stored before it, so it is seen.
-            let first = seen.first::<D>(db).await?;
-            if first.is_none_or(|(revision, place, _)| (revision, place) != seen.at()) {
-                waiting.push(seen);
-            } else if taken.len() < self.max {
+            let first = match firsts.get(&id) {
+                Some(first) => *first,
+                None => seen.first::<D>(db).await?,
+            };
+            firsts.insert(id, first);
+            if first.is_some_and(|first| first.at == seen.at) {
                 taken.extend(self.hide::<D>(db, row, &seen).await?);
+                firsts.insert(id, first.map(First::hidden));
                 changed = true;
+            } else {
+                waiting.push(seen);
             }
         }
         for seen in waiting {
-            match seen.first::<D>(db).await? {
-                Some((_, _, until)) if until > seen.due => {
-                    let args = args![
-                        until,
-                        seen.onboarding,
-                        seen.revision,
-                        seen.place,
-                        seen.fence
-                    ];
-                    db.run(db.sql.move_outbox, args).await?;
-                    changed = true;
+            let first = firsts.get(&seen.onboarding).copied().flatten();
+            changed |= match first.map(|first| first.due) {
+                Some(Due::At(due)) if due > seen.due => {
+                    let mut args = args![due];
+                    args.extend(seen.args());
+                    db.run(db.sql.move_outbox, args).await? == 1
                 }
-                _ => {}
-            }
+                Some(Due::AfterHiding) => {
+                    let mut args = args![micros(self.hidden)];
+                    args.extend(seen.args());
+                    db.run(db.sql.defer_outbox, args).await? == 1
+                }
+                // Due, and not ours: somebody else is just taking it.
+                Some(Due::At(_)) | None => false,
+            };
         }
         Ok(changed)
     }
@@ -134,13 +170,8 @@ impl Take {
         row: &DbRow<D>,
         seen: &Seen,
     ) -> Result<Option<Delivery>, Fault> {
-        let args = args![
-            micros(self.hidden),
-            seen.onboarding,
-            seen.revision,
-            seen.place,
-            seen.fence
-        ];
+        let mut args = args![micros(self.hidden)];
+        args.extend(seen.args());
         if db.run(db.sql.hide_outbox, args).await? != 1 {
             return Ok(None);
         }
@@ -154,12 +185,6 @@ impl Take {
                 Ok(None)
             }
         }
-    }
-}
-
-impl Seen {
-    fn at(&self) -> (i64, i64) {
-        (self.revision, self.place)
     }
 }
 
@@ -218,7 +243,7 @@ impl<D: Dialect> Work<D> for NextDue {
 async fn span<D: Dialect>(
     db: &mut Session<'_, D>,
     query: &'static str,
-    args: Vec<crate::store::sql::driver::Arg>,
+    args: Vec<Arg>,
 ) -> Result<Option<Duration>, Fault> {
     let rows = db.all(query, args).await?;
     let Some(row) = rows.first() else {
