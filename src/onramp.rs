@@ -93,7 +93,8 @@ impl<F: Flow> Onramp<F> {
         self
     }
 
-    /// What its commits tell those who wait in this process.
+    /// What its commits tell those who wait in this process. After a transaction of its own that it
+    /// was [joined](Self::commit_in) to, the host tells them: [`Hints::notify`].
     #[cfg(feature = "tokio")]
     #[must_use]
     pub fn hints(&self) -> &Hints {

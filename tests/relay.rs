@@ -5,6 +5,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -409,9 +410,8 @@ async fn a_relay_is_woken_by_commits_and_ends_when_told() {
 async fn at_shutdown_what_is_under_way_is_finished_and_nothing_more_is_taken() {
     for store in each_store().await {
         let desk = Desk::new(Arc::clone(&store), Faults::default());
-        let mut ids = Vec::new();
         for n in 0..9 {
-            ids.push(desk.answered(&format!("org-{n}")).await.id());
+            let _ = desk.answered(&format!("org-{n}")).await;
         }
         let post = Arc::new(Post::default().goes("org-0", "started", &[Way::Hang]));
         let relay = Relay::builder(Arc::clone(&store))
@@ -435,5 +435,48 @@ async fn at_shutdown_what_is_under_way_is_finished_and_nothing_more_is_taken() {
         assert_eq!(taken.len(), 8);
         let next = store.next_outbox().await.unwrap().unwrap();
         assert!(next > Duration::from_secs(1), "{next:?}");
+    }
+}
+
+/// Has told its relay to end by the time that a few are delivered.
+struct Impatient {
+    shutdown: CancellationToken,
+    delivered: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Notifier for Impatient {
+    async fn notify(&self, _: &OutboxMessage) -> Result<(), NotifyError> {
+        if self.delivered.fetch_add(1, SeqCst) == 2 {
+            self.shutdown.cancel();
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backlog_does_not_keep_a_relay_from_ending() {
+    for store in each_store().await {
+        let desk = Desk::new(Arc::clone(&store), Faults::default());
+        for n in 0..80 {
+            let _ = desk.answered(&format!("org-{n}")).await;
+        }
+        let shutdown = CancellationToken::new();
+        let impatient = Arc::new(Impatient {
+            shutdown: shutdown.clone(),
+            delivered: AtomicUsize::new(0),
+        });
+        let relay = Relay::builder(Arc::clone(&store))
+            .notifier(Arc::clone(&impatient))
+            // Always room for one more: so it never has to wait for one to end.
+            .concurrency(16)
+            .batch(1)
+            .build();
+        relay.run(shutdown).await;
+        let delivered = impatient.delivered.load(SeqCst);
+        // Those that were delivered, the fifteen others under way then, and one of the round at hand.
+        assert!(delivered <= 3 + 15 + 1, "{delivered} were delivered");
+        let left = store.take_outbox(99, DAY).await.unwrap();
+        assert_eq!(left.len(), 80 - delivered, "what was delivered is settled");
     }
 }

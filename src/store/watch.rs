@@ -293,3 +293,27 @@ impl std::fmt::Debug for Watch {
         f.debug_struct("Watch").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_become_rarer_while_nothing_happens() {
+        let (least, most) = (Duration::from_millis(250), Duration::from_secs(5));
+        let mut pace = Pace::new(least, most);
+        assert!(!pace.waits);
+        let mut rests = Vec::new();
+        for _ in 0..8 {
+            pace.slower();
+            assert!(pace.waits);
+            assert!((pace.now * 3 / 4..=pace.now).contains(&pace.rest()));
+            rests.push(pace.now.as_millis());
+        }
+        assert_eq!(rests, [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000]);
+        pace.quick();
+        assert!(!pace.waits);
+        pace.slower();
+        assert_eq!(pace.now, least);
+    }
+}

@@ -11,6 +11,9 @@ use super::deliver::deliver;
 use super::{Relay, Shared};
 use crate::store::{Delivery, Error, Listener, Settlement};
 
+/// How long to wait, at least, when nothing could be taken of what seemed to be due.
+const SHORTEST: Duration = Duration::from_millis(2);
+
 /// How long hints are gathered.
 const DEBOUNCE: Duration = Duration::from_millis(5);
 
@@ -30,6 +33,7 @@ impl Relay {
                     self.shared.poll
                 }
             };
+            // After every round, however many messages there are: a shutdown waits for none of them.
             tokio::select! {
                 () = shutdown.cancelled() => {}
                 () = rounds.wait(rest) => {}
@@ -79,32 +83,29 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Settles and takes as much as there is. Gives how long there is nothing to do; `None` when
-    /// nothing waits at all.
+    /// Settles what ended and takes what there is room for. Gives how long there is nothing to do,
+    /// which is no time at all when there may be more; `None` when nothing waits.
     async fn round(&mut self) -> Result<Option<Duration>, Error> {
         if let Some(hints) = &mut self.hints {
             hints.forget();
         }
-        loop {
-            self.settle().await?;
-            let room = self.room();
-            if room == 0 {
-                return Ok(Some(self.shared.poll));
-            }
-            // Cheaper than to try: nothing is locked for it.
-            match self.shared.store.next_outbox().await? {
-                Some(due) if due.is_zero() => {}
-                Some(due) => return Ok(Some(due)),
-                None if self.under_way.is_empty() => return Ok(None),
-                None => return Ok(Some(self.shared.poll)),
-            }
-            if self.take(room).await? == 0 {
-                let longer = (self.pause * 2).max(Duration::from_millis(2));
-                self.pause = longer.min(self.shared.poll);
-                return Ok(Some(self.pause));
-            }
-            self.pause = Duration::ZERO;
+        self.settle().await?;
+        let room = self.room();
+        if room == 0 {
+            return Ok(Some(self.shared.poll));
         }
+        // Cheaper than to try: nothing is locked for it.
+        match self.shared.store.next_outbox().await? {
+            Some(due) if due.is_zero() => {}
+            Some(due) => return Ok(Some(due)),
+            None if self.under_way.is_empty() => return Ok(None),
+            None => return Ok(Some(self.shared.poll)),
+        }
+        self.pause = match self.take(room).await? {
+            0 => (self.pause * 2).max(SHORTEST).min(self.shared.poll),
+            _ => Duration::ZERO,
+        };
+        Ok(Some(self.pause))
     }
 
     fn room(&self) -> usize {
@@ -129,6 +130,9 @@ impl<'a> Rounds<'a> {
 
     /// Waits until an attempt ends, something is committed, or the time is over.
     async fn wait(&mut self, rest: Duration) {
+        if rest.is_zero() {
+            return;
+        }
         let hinted = async {
             match &mut self.hints {
                 Some(hints) => {
