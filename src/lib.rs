@@ -23,7 +23,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `store` (default) | `store`: the contract, the typed commit, the memory store |
-//! | `tokio` | `engine`: workers |
+//! | `tokio` | `engine`: workers and the relay; `store::Watch`, `store::Hints` |
 //! | `sqlite` | `store::SqliteStore` |
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |

@@ -8,8 +8,12 @@ use std::sync::Arc;
 use crate::flow::{
     Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Plan, Step,
 };
+#[cfg(feature = "tokio")]
+use crate::id::Revision;
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Pending, Stage, StageKind, explain};
+#[cfg(feature = "tokio")]
+use crate::store::Watch;
 use crate::store::{
     CommitError, Erasure, Error, InDoubt, Join, Resolution, StepProgress, Store, StoreExt,
     Unverified, Verified, commit_in, enroll_in,
@@ -172,6 +176,31 @@ impl<F: Flow> Onramp<F> {
     {
         let now = self.clock.now();
         self.store.commit_change(&self.flow, change, now).await
+    }
+
+    /// Watches an onboarding: everything that happens to it after a revision, in order, until it is
+    /// completed or has failed. From revision 0 everything is told; after a break go on from the last
+    /// [`Progress::revision`](crate::store::Progress::revision) that was told.
+    ///
+    /// Commits of this process are told at once ([`Store::hints`]), those of others within seconds.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::Revision;
+    /// # async fn show<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, id: OnboardingId, last_event_id: u64,
+    /// # ) -> Result<(), onramp::store::Error> {
+    /// let mut watch = onramp.watch(tenant, id, Revision::new(last_event_id));
+    /// while let Some(progress) = watch.next().await {
+    ///     let progress = progress?;
+    ///     println!("id: {}", progress.revision);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn watch(&self, tenant: &TenantId, id: OnboardingId, after: Revision) -> Watch {
+        let (store, tenant) = (Arc::clone(&self.store), tenant.clone());
+        Watch::new(store, tenant, id, after)
     }
 
     /// Creates the onboarding of a subject, if there is none, in a transaction of the host's: it is

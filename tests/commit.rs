@@ -9,8 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints, JournalEntry, Lease,
-    Listed, NewOnboarding, NotAppliedBecause, OutboxMessage, Row, StepProgress,
+    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
+    JournalEntry, Lease, Listed, NewOnboarding, NotAppliedBecause, OutboxLag, Row, Settlement,
+    StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};
@@ -148,12 +149,28 @@ impl Store for Cut {
         self.inner.hints()
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         self.inner.take_outbox(max, hidden).await
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.inner.ack_outbox(messages).await
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        self.inner.settle_outbox(settled).await
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        self.inner.next_outbox().await
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.dead_outbox(limit).await
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        self.inner.revive_outbox(message).await
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        self.inner.outbox_lag().await
     }
 }
 

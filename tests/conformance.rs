@@ -7,6 +7,8 @@
 mod adopt;
 #[path = "conformance/inexact.rs"]
 mod inexact;
+#[path = "conformance/outbox.rs"]
+mod outbox;
 mod support;
 
 use std::collections::HashMap;
@@ -16,8 +18,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints,
-    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress,
+    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error,
+    FactRecord, Hints, JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, OutboxMessage,
+    QueueChange, Row, Settlement, StepProgress,
 };
 use onramp::testing::conformance;
 use onramp::{CommandId, Fence, FlowName, Key, Revision};
@@ -419,17 +422,40 @@ impl Store for Wrong {
         self.inner.hints()
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         let mut taken = self.inner.take_outbox(max, hidden).await?;
         if self.is(Broken::OutboxOnce) {
-            let ids: Vec<_> = taken.iter().map(|message| message.id).collect();
-            self.inner.ack_outbox(&ids).await?;
+            let all = taken.iter().cloned();
+            let all: Vec<_> = all.map(|taken| (taken, Settlement::Delivered)).collect();
+            self.inner.settle_outbox(&all).await?;
         }
-        taken.append(&mut self.stray.lock().unwrap());
+        let mut stray = self.stray.lock().unwrap();
+        taken.extend(stray.drain(..).map(|message| Delivery {
+            message,
+            place: 0,
+            fence: Fence::new(1),
+            attempt: 1,
+        }));
         Ok(taken)
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.inner.ack_outbox(messages).await
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        self.inner.settle_outbox(settled).await
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        self.inner.next_outbox().await
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.dead_outbox(limit).await
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        self.inner.revive_outbox(message).await
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        self.inner.outbox_lag().await
     }
 }

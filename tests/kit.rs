@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cloud::{BUSY, Brand, Cloud, Company, Dataset, GONE, Habits, Paid, Site, Workspace, flow};
 use onramp::Clock;
+use onramp::flow::Waits;
 use onramp::lifecycle::WaitingFor;
 use onramp::prelude::*;
 use onramp::testing::{Fault, Scenario, VirtualClock, World, act, check};
@@ -399,4 +400,37 @@ async fn going_round_in_circles_is_told() {
         broken.to_string().contains("it goes round in circles"),
         "{broken}"
     );
+}
+
+#[tokio::test]
+async fn pauses_pass_and_nobodys_time_to_answer_does() {
+    let waits = Waits::default()
+        .remind_after(DAY * 3)
+        .expire_after(DAY * 14);
+    let flow = || {
+        Workspace::steps()
+            .pause("cool_off", DAY * 30)
+            .ask::<Company>()
+            .waiting(waits.clone())
+            .build()
+            .unwrap()
+    };
+    let begun = Scenario::new()
+        .when(act::start())
+        .then(check::waits_for(WaitingFor::Subject));
+    let world = begun.play(flow()).await;
+    println!("{}", world.story().await);
+    let created = world.state().await.unwrap().unwrap().created_at();
+    assert_eq!((world.clock().now() - created).num_days(), 30);
+
+    let late = Scenario::new()
+        .given(act::start())
+        .given(act::time_passes(DAY * 13))
+        .then(check::waits_for(WaitingFor::Subject))
+        .when(act::time_passes(DAY))
+        .then(check::failed("expired"));
+    let world = late.play(flow()).await;
+    println!("{}", world.story().await);
+    let story = world.story().await;
+    assert_eq!(story.matches("reminded company").count(), 1, "{story}");
 }

@@ -12,7 +12,7 @@ use onramp::engine::Engine;
 use onramp::flow::Waits;
 use onramp::lifecycle::{Next, Progress, Rejected, WaitingFor, next};
 use onramp::prelude::*;
-use onramp::store::NotAppliedBecause;
+use onramp::store::{NotAppliedBecause, Settlement};
 use onramp::{Clock, SystemClock};
 use serde::{Deserialize, Serialize};
 use support::each_store;
@@ -107,11 +107,24 @@ impl Desk {
     /// What was sent about it, in order.
     async fn messages(&self, subject: &str) -> Vec<String> {
         let store = self.onramp.store();
-        let taken = store.take_outbox(1_000, Duration::ZERO).await.unwrap();
-        let theirs = taken
-            .into_iter()
-            .filter(|m| m.key.tenant == self.tenant && m.key.subject.as_str() == subject);
-        theirs.map(|message| message.topic).collect()
+        let mut topics = Vec::new();
+        loop {
+            let taken = store
+                .take_outbox(100, Duration::from_secs(9))
+                .await
+                .unwrap();
+            if taken.is_empty() {
+                return topics;
+            }
+            for delivery in taken {
+                let (key, topic) = (&delivery.message.key, &delivery.message.topic);
+                if key.tenant == self.tenant && key.subject.as_str() == subject {
+                    topics.push(topic.clone());
+                }
+                let settled = [(delivery, Settlement::Delivered)];
+                store.settle_outbox(&settled).await.unwrap();
+            }
+        }
     }
 }
 

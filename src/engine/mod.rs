@@ -1,4 +1,5 @@
-//! Workers: they claim due onboardings, run tasks, and checkpoint each result.
+//! Workers: they claim due onboardings, run tasks, and checkpoint each result. And the [`Relay`], which
+//! delivers what was committed to be told.
 //!
 //! ```text
 //!   Store ──claim──> Lease ──> drive: load ─> next ─> run the task ─> decide ─> commit (fenced) ─┐
@@ -14,7 +15,9 @@ mod attempt;
 mod builder;
 mod drive;
 mod lease;
+mod notify;
 mod progress;
+mod relay;
 #[cfg(feature = "testing")]
 mod turn;
 mod worker;
@@ -31,6 +34,8 @@ use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::Clock;
 
 pub use builder::EngineBuilder;
+pub use notify::{Notifier, NotifyError};
+pub use relay::{Relay, RelayBuilder};
 
 /// Runs the tasks of one or more flows. Cheap to clone; start as many, in as many processes, as
 /// there is work for.

@@ -10,11 +10,12 @@ use async_trait::async_trait;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
 use crate::store::hints::Hints;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row, StepProgress,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
+    StepProgress,
 };
 
 macro_rules! forward {
@@ -137,16 +138,28 @@ macro_rules! forward {
                 (**self).hints()
             }
 
-            async fn take_outbox(
-                &self,
-                max: usize,
-                hidden: Duration,
-            ) -> Result<Vec<OutboxMessage>, Error> {
+            async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
                 (**self).take_outbox(max, hidden).await
             }
 
-            async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-                (**self).ack_outbox(messages).await
+            async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+                (**self).settle_outbox(settled).await
+            }
+
+            async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+                (**self).next_outbox().await
+            }
+
+            async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+                (**self).dead_outbox(limit).await
+            }
+
+            async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+                (**self).revive_outbox(message).await
+            }
+
+            async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+                (**self).outbox_lag().await
             }
         }
     )+};

@@ -1,12 +1,14 @@
 //! Hints that something is to be done, or has changed. They save waiting, and prove nothing: whoever
 //! hears one looks, and whoever hears none looks now and then all the same.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::id::OnboardingId;
 use crate::store::record::QueueChange;
 
 /// The hints of a store. A clone gives, and hears, the same ones.
@@ -31,6 +33,8 @@ pub struct Hints {
     changed: Arc<Signal>,
     /// What was given here, and not by another process.
     here: Arc<Signal>,
+    /// Those that somebody listens to alone: a watcher is woken by its own, however many there are.
+    of_one: Arc<Mutex<HashMap<OnboardingId, Arc<Signal>>>>,
 }
 
 impl Hints {
@@ -39,9 +43,12 @@ impl Hints {
         self.due.give();
     }
 
-    /// Says what a commit has changed.
-    pub fn committed(&self, queue: QueueChange) {
+    /// Says that an onboarding has changed, and what becomes of its place in the queue.
+    pub fn committed(&self, id: OnboardingId, queue: QueueChange) {
         self.changed.give();
+        if let Some(signal) = self.lock().get(&id) {
+            signal.give();
+        }
         if matches!(queue, QueueChange::Wake(after) if after <= SOON) {
             self.due.give();
             self.here.give();
@@ -58,6 +65,21 @@ impl Hints {
     #[must_use]
     pub fn until_changed(&self) -> Listener {
         Listener::of(&self.changed)
+    }
+
+    /// Listens, from now on, for changes of one onboarding.
+    #[must_use]
+    pub fn until_changed_of(&self, id: OnboardingId) -> ListenerOfOne {
+        let signal = Arc::clone(self.lock().entry(id).or_default());
+        ListenerOfOne {
+            listener: Listener::of(&signal),
+            id,
+            hints: self.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OnboardingId, Arc<Signal>>> {
+        self.of_one.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Listens for what other processes are to be told.
@@ -96,6 +118,11 @@ impl Listener {
         }
     }
 
+    /// Forgets what was not heard yet: for who is about to look anyway.
+    pub fn forget(&mut self) {
+        self.heard = self.signal.given.load(Ordering::Acquire);
+    }
+
     /// Waits for a hint that was given since the last one was heard.
     ///
     /// # Cancel safety
@@ -109,6 +136,49 @@ impl Listener {
 impl std::fmt::Debug for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+/// Hears of one onboarding. Made by [`Hints::until_changed_of`].
+///
+/// ```
+/// # use std::time::Duration;
+/// # use onramp::store::ListenerOfOne;
+/// async fn at_once_or_soon(listener: &mut ListenerOfOne) {
+///     let _ = tokio::time::timeout(Duration::from_secs(1), listener.heard()).await;
+/// }
+/// ```
+pub struct ListenerOfOne {
+    listener: Listener,
+    id: OnboardingId,
+    hints: Hints,
+}
+
+impl ListenerOfOne {
+    /// Waits for a hint that was given since the last one was heard.
+    ///
+    /// # Cancel safety
+    /// A hint that comes when the future has been dropped is heard by the next call.
+    pub async fn heard(&mut self) {
+        self.listener.heard().await;
+    }
+}
+
+impl Drop for ListenerOfOne {
+    fn drop(&mut self) {
+        let mut all = self.hints.lock();
+        // The last one, which is this, and the map's own: others are made under the same lock.
+        if Arc::strong_count(&self.listener.signal) <= 2 {
+            all.remove(&self.id);
+        }
+    }
+}
+
+impl std::fmt::Debug for ListenerOfOne {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ListenerOfOne")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -139,5 +209,33 @@ impl Signal {
             waiting.push(cx.waker().clone());
         }
         Poll::Pending
+    }
+}
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use super::*;
+
+    async fn hears(one: &mut ListenerOfOne) -> bool {
+        let moment = Duration::from_millis(20);
+        tokio::time::timeout(moment, one.heard()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn each_hears_of_its_own_and_leaves_nothing_behind() {
+        let hints = Hints::default();
+        let (a, b) = (OnboardingId::fresh(), OnboardingId::fresh());
+        let (mut first, mut second) = (hints.until_changed_of(a), hints.until_changed_of(a));
+        let mut other = hints.until_changed_of(b);
+        hints.committed(a, QueueChange::Keep);
+        hints.committed(a, QueueChange::Keep);
+        assert!(hears(&mut first).await && hears(&mut second).await);
+        assert!(!hears(&mut first).await && !hears(&mut other).await);
+        drop(first);
+        hints.committed(a, QueueChange::Keep);
+        assert!(hears(&mut second).await);
+        drop(second);
+        drop(other);
+        assert!(hints.lock().is_empty());
     }
 }

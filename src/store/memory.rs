@@ -1,6 +1,7 @@
 //! A store in the memory of the process: for tests, examples and to read how a store works.
 
 mod claim;
+mod outbox;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -15,15 +16,17 @@ use crate::id::{
 };
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
 use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress,
+    NewOnboarding, QueueChange, Row, StepProgress,
 };
 use crate::time::{Clock, SystemClock};
 use claim::Room;
+use outbox::Outbox;
 
 /// A store in memory. Forgets everything when the process ends; otherwise a full [`Store`].
 ///
@@ -43,7 +46,7 @@ struct All {
     by_key: BTreeMap<Key, OnboardingId>,
     /// Whose turn was last, in each flow.
     turns: BTreeMap<FlowName, TenantId>,
-    outbox: Vec<(DateTime<Utc>, OutboxMessage)>,
+    outbox: Outbox,
 }
 
 struct Kept {
@@ -210,6 +213,7 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         commit.check()?;
         let now = self.clock.now();
+        let (id, queue) = (commit.id(), commit.queue);
         let mut all = self.lock();
         if all.of(commit.tenant(), commit.id()).is_none() {
             return Ok(CommitOutcome::Absent);
@@ -248,10 +252,9 @@ impl Store for MemoryStore {
         kept.row = commit.row;
         kept.journal.push(commit.entry);
         kept.change_queue(commit.queue, now);
-        all.outbox
-            .extend(commit.outbox.into_iter().map(|message| (now, message)));
+        all.outbox.post(commit.outbox, now);
         drop(all);
-        self.hints.committed(commit.queue);
+        self.hints.committed(id, queue);
         Ok(CommitOutcome::Committed)
     }
 
@@ -444,21 +447,39 @@ impl Store for MemoryStore {
         self.hints.clone()
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         let now = self.clock.now();
-        let mut all = self.lock();
-        let visible = all.outbox.iter_mut().filter(|(from, _)| *from <= now);
-        let taken = visible.take(max).map(|(from, message)| {
-            *from = now + hidden;
-            message.clone()
-        });
-        Ok(taken.collect())
+        Ok(self.lock().outbox.take(max, hidden, now))
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.lock()
-            .outbox
-            .retain(|(_, m)| !messages.contains(&m.id));
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        for (_, settlement) in settled {
+            settlement.check()?;
+        }
+        let now = self.clock.now();
+        let mut all = self.lock();
+        for (delivery, settlement) in settled {
+            all.outbox.settle(delivery, settlement, now);
+        }
         Ok(())
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.next_due(now))
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        Ok(self.lock().outbox.dead(limit))
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.revive(message, now))
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.lag(now))
     }
 }

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::lifecycle::{Digest, Happened, fold};
 use crate::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints, JournalEntry, Lease,
-    Listed, MemoryStore, NewOnboarding, OutboxMessage, Row, StepProgress, Store, entry,
+    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
+    JournalEntry, Lease, Listed, MemoryStore, NewOnboarding, OutboxLag, Row, Settlement,
+    StepProgress, Store, entry,
 };
 use crate::testing::clock::VirtualClock;
 use crate::testing::point::Point;
@@ -182,11 +183,27 @@ impl Store for Wire {
         self.inner.hints()
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         self.inner.take_outbox(max, hidden).await
     }
 
-    async fn ack_outbox(&self, messages: &[Uuid]) -> Result<(), Error> {
-        self.inner.ack_outbox(messages).await
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        self.inner.settle_outbox(settled).await
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        self.inner.next_outbox().await
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.dead_outbox(limit).await
+    }
+
+    async fn revive_outbox(&self, message: Uuid) -> Result<bool, Error> {
+        self.inner.revive_outbox(message).await
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        self.inner.outbox_lag().await
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, Hints, JournalEntry, Lease,
-    Listed, NewOnboarding, OutboxMessage, Row, StepProgress,
+    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, Settlement, StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 
@@ -123,11 +123,27 @@ impl Store for Spread {
         self.next().hints()
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         self.next().take_outbox(max, hidden).await
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.next().ack_outbox(messages).await
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        self.next().settle_outbox(settled).await
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        self.next().next_outbox().await
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.next().dead_outbox(limit).await
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        self.next().revive_outbox(message).await
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        self.next().outbox_lag().await
     }
 }

@@ -11,12 +11,13 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
 use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row, StepProgress,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
+    StepProgress,
 };
 use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::delete::Delete;
@@ -24,7 +25,7 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
-use crate::store::sql::outbox::{Ack, Take};
+use crate::store::sql::outbox::{Dead, Lag, NextDue, Revive, Settle, Take};
 use crate::store::sql::queue::{Park, Release, Renew, Report};
 use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject, Progress};
 use crate::store::sql::transact::{self, Work};
@@ -177,10 +178,10 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         commit.check()?;
-        let queue = commit.queue;
+        let (id, queue) = (commit.id(), commit.queue);
         let outcome = self.lanes.store(Member::commit(commit)).await?.commit()?;
         if outcome == CommitOutcome::Committed {
-            self.hints.committed(queue);
+            self.hints.committed(id, queue);
         }
         Ok(outcome)
     }
@@ -285,11 +286,33 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.hints.clone()
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         self.write(Take { max, hidden }).await
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.write(Ack(messages.to_vec())).await
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        for (_, settlement) in settled {
+            settlement.check()?;
+        }
+        let mut settled = settled.to_vec();
+        // Everybody in one order, so that two who settle the same do not wait for each other.
+        settled.sort_by_key(|(delivery, _)| delivery.message.onboarding);
+        self.write(Settle(settled)).await
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        self.read(NextDue).await
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.read(Dead(limit)).await
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        self.write(Revive(message)).await
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        self.read(Lag).await
     }
 }
