@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "watch/between.rs"]
+mod between;
 mod support;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use between::Between;
 use futures_core::Stream as _;
 use onramp::Revision;
 use onramp::engine::Engine;
@@ -220,5 +223,24 @@ async fn an_error_of_the_store_ends_nothing() {
     for _ in 0..3 {
         let told = watch.next().await.unwrap();
         assert_eq!(told.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_comes_between_two_looks_is_told() {
+    for store in each_store().await {
+        let desk = Desk::new(Arc::clone(&store), Faults::default());
+        desk.paid("org-1").await;
+        let running = desk.open("org-1").await;
+        let (tenant, id, after) = (desk.tenant().clone(), running.id(), running.revision());
+        let late = Box::pin(async move { desk.engine().run_until_idle().await.unwrap() });
+        let between = Between {
+            inner: store,
+            late: tokio::sync::Mutex::new(Some(late)),
+        };
+        let onlooker = Desk::new(Arc::new(between), Faults::default());
+        let told = all(in_time(onlooker.onramp.watch(&tenant, id, after))).await;
+        let end = told.last().expect("the end was not told");
+        assert!(names(end).contains(&"completed"));
     }
 }
