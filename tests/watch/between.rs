@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord,
-    JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, Settlement,
+    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, Settlement, StepProgress,
 };
 use onramp::{CommandId, FlowName, Key, Revision};
 use tokio::sync::Mutex;
@@ -96,12 +96,28 @@ impl Store for Between {
         self.inner.release(lease, after).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-        self.inner.park(lease, at).await
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
+        self.inner.park(lease, at, rest).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
         self.inner.next_due(flow).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        self.inner.report(lease, progress).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.inner.progress(tenant, id).await
+    }
+
+    fn hints(&self) -> Hints {
+        self.inner.hints()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
