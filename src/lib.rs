@@ -54,7 +54,10 @@ pub use id::{
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]
-pub use onramp::{EvolutionPlan, Evolved, GateReport, Onramp};
+pub use onramp::{
+    Ailing, Bulk, Diagnosis, EvolutionPlan, Evolved, GateReport, NotDone, NotReconciled, Onramp,
+    Reconciliation, Upstream,
+};
 pub use time::{Clock, SystemClock};
 
 #[cfg(all(doctest, feature = "tokio"))]

@@ -1,9 +1,13 @@
 //! The host's front door: a store, a flow and a clock.
 
+mod bulk;
+mod doctor;
 mod evolve;
 mod gates;
+mod reconcile;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::flow::{
     Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Plan, Step,
@@ -20,8 +24,11 @@ use crate::store::{
 };
 use crate::time::{Clock, SystemClock};
 
+pub use bulk::{Bulk, NotDone};
+pub use doctor::{Ailing, Diagnosis};
 pub use evolve::{EvolutionPlan, Evolved};
 pub use gates::GateReport;
+pub use reconcile::{NotReconciled, Reconciliation, Upstream};
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
 ///
@@ -411,6 +418,61 @@ impl<F: Flow> Onramp<F> {
     pub async fn evolve(&self, evolution: &EvolutionPlan, by: &Actor) -> Result<Evolved, Error> {
         let (plan, now) = (self.flow.plan(), self.clock.now());
         evolve::evolve(&*self.store, evolution, plan, by, now).await
+    }
+
+    /// Carries one action out on many onboardings of a tenant. Each has a result of its own: the stage
+    /// that it is in then, or why not. One that fails keeps no other from it.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::Bulk;
+    /// # async fn give_up<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, ids: &[OnboardingId],
+    /// # ) {
+    /// let by = Actor::Operator("ann".into());
+    /// for (id, result) in onramp.bulk(tenant, ids, Bulk::Cancel, &by).await {
+    ///     match result {
+    ///         Ok(stage) => println!("{id}: {stage}"),
+    ///         Err(why) => println!("{id}: {why}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn bulk(
+        &self,
+        tenant: &TenantId,
+        ids: &[OnboardingId],
+        action: Bulk,
+        by: &Actor,
+    ) -> Vec<(OnboardingId, Result<StageKind, NotDone>)> {
+        let (store, plan) = (&*self.store, self.flow.plan());
+        let mut results = Vec::with_capacity(ids.len());
+        for id in ids {
+            let done = bulk::act(store, (tenant, *id), plan, action, by, self.clock.now()).await;
+            results.push((*id, done.map(|(stage, _)| stage)));
+        }
+        results
+    }
+
+    /// Looks at every onboarding of the flow that is not completed, for what nobody has noticed yet.
+    /// `patience`: how long something may be due before it counts as neglected; longer than a task
+    /// may take.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn doctor(&self, patience: Duration) -> Result<Diagnosis, Error> {
+        doctor::diagnose(&*self.store, self.flow.plan(), patience, self.clock.now()).await
+    }
+
+    /// Compares the flow's onboardings with the system that knows who exists.
+    ///
+    /// # Errors
+    /// [`NotReconciled`]: of the store, or of upstream.
+    pub async fn reconcile<U: Upstream>(
+        &self,
+        upstream: &U,
+    ) -> Result<Reconciliation, NotReconciled<U::Error>> {
+        reconcile::reconcile(&*self.store, self.flow.plan().flow(), upstream).await
     }
 
     /// The facts of an onboarding.

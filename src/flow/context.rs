@@ -21,9 +21,9 @@ use crate::id::{OnboardingId, StepName, SubjectId, TenantId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// Forward: [`Task::run`] and [`Task::verify`].
+    /// Forward: [`Task::run`](crate::flow::Task::run) and [`Task::verify`](crate::flow::Task::verify).
     Run,
-    /// Back: [`Task::undo`].
+    /// Back: [`Task::undo`](crate::flow::Task::undo).
     Undo,
 }
 

@@ -58,7 +58,7 @@ pub struct Need {
     pub optional: bool,
 }
 
-/// One step of a [`Plan`].
+/// One step of a [`Plan`](crate::flow::Plan).
 ///
 /// ```
 /// use onramp::flow::{Kind, PlanStep};

@@ -6,15 +6,13 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::flow::{Plan, PlanStep};
-use crate::id::{Actor, CommandId, FlowName, OnboardingId, StepName};
-use crate::lifecycle::{Action, Command, Next, StageKind, State, next};
-use crate::store::{CommitOutcome, Draft, Error, ErrorKind, Listed, Refused, Store, prepare};
+use crate::id::{Actor, FlowName, OnboardingId, StepName};
+use crate::lifecycle::{Next, StageKind, State, next};
+use crate::onramp::bulk::{Bulk, NotDone, act};
+use crate::store::{Error, ErrorKind, Listed, Store};
 
 /// Onboardings that are looked at at once.
 const PAGE: usize = 200;
-
-/// How often one is looked at again when it moves on meanwhile.
-const TRIES: u32 = 5;
 
 /// What a newer version of a flow would do to the onboardings that are under way.
 ///
@@ -174,53 +172,14 @@ pub(super) async fn evolve(
     let mut after = None;
     while let Some(page) = each(store, plan.flow(), &mut after).await? {
         for listed in page {
-            match adopt(store, &listed, plan, by, now).await {
-                Ok(adopted) => evolved.adopted += usize::from(adopted),
-                Err(error) => evolved.failed.push((listed.id, error)),
+            let of = (&listed.key.tenant, listed.id);
+            match act(store, of, plan, Bulk::Adopt, by, now).await {
+                Ok((_, adopted)) => evolved.adopted += usize::from(adopted),
+                // It has ended meanwhile.
+                Err(NotDone::Rejected(_) | NotDone::Absent) => {}
+                Err(NotDone::Store(error)) => evolved.failed.push((listed.id, error)),
             }
         }
     }
     Ok(evolved)
-}
-
-/// Gives whether it was not under this version before.
-async fn adopt(
-    store: &dyn Store,
-    listed: &Listed,
-    plan: &Plan,
-    by: &Actor,
-    now: DateTime<Utc>,
-) -> Result<bool, Error> {
-    for _ in 0..TRIES {
-        let Some(before) = store.load(&listed.key.tenant, listed.id).await? else {
-            return Ok(false);
-        };
-        let adopt = Command {
-            by: by.clone(),
-            action: Action::Adopt,
-        };
-        let draft = Draft {
-            before: &before,
-            plan,
-            command: CommandId::fresh(),
-            commands: &[adopt],
-            facts: Vec::new(),
-            fence: None,
-            now,
-        };
-        match prepare(draft) {
-            // It has ended meanwhile, or did so before.
-            Ok(None) | Err(Refused::Rejected(_)) => return Ok(false),
-            Err(Refused::Store(error)) => return Err(error),
-            Ok(Some(commit)) => match store.commit(commit).await? {
-                CommitOutcome::Conflict { .. } | CommitOutcome::Fenced => {}
-                CommitOutcome::Committed | CommitOutcome::Replayed { .. } => return Ok(true),
-                CommitOutcome::Absent => return Ok(false),
-            },
-        }
-    }
-    Err(Error::unavailable(format!(
-        "onboarding {} kept moving on",
-        listed.id
-    )))
 }

@@ -105,7 +105,7 @@ pub struct DeadLetter {
 ///     lag.dead > 0 || lag.oldest > Some(Duration::from_secs(600))
 /// }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct OutboxLag {
     /// How long ago the oldest message was stored that is neither delivered nor dead; `None` when
     /// there is none. Among the [`OUTBOX_LOOK`] that are due soonest, so that looking stays cheap
