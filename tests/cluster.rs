@@ -26,7 +26,7 @@ use cluster::servers::{Pair, control, desks, nodes};
 use cluster::spread::Spread;
 use onramp::prelude::*;
 use onramp::store::{ClaimRequest, SqlOptions, WorkerId};
-use onramp::testing::conformance;
+use onramp::testing::{Layered, conformance};
 use sqlx::Connection as _;
 use support::{Company, Paid};
 use tokio::task::JoinSet;
@@ -74,7 +74,7 @@ mod galera {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "needs scripts/cluster galera"]
     async fn all_nodes_together_are_one_store() {
-        let violations = conformance::check(Arc::new(Spread::over(nodes().await))).await;
+        let violations = conformance::check(Arc::new(Layered(Spread::over(nodes().await)))).await;
         assert!(violations.is_empty(), "{violations:#?}");
     }
 

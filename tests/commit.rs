@@ -4,16 +4,12 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use onramp::prelude::*;
-use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
-    JournalEntry, Lease, Listed, NewOnboarding, NotAppliedBecause, OutboxLag, Row, Settlement,
-    StepProgress,
-};
-use onramp::{CommandId, FlowName, Key, Revision};
+use onramp::store::{Commit, CommitOutcome, Error, NotAppliedBecause};
+use onramp::testing::{Layer, Layered};
+use onramp::{CommandId, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};
 
 /// How the connection of [`Cut`] breaks at the next commit.
@@ -33,11 +29,11 @@ struct Cut {
 }
 
 impl Cut {
-    fn store() -> Arc<Self> {
-        Arc::new(Self {
+    fn store() -> Arc<Layered<Self>> {
+        Arc::new(Layered(Self {
             inner: MemoryStore::new(),
             at: AtomicU8::new(0),
-        })
+        }))
     }
 
     fn next(&self, at: At) {
@@ -46,17 +42,9 @@ impl Cut {
 }
 
 #[async_trait]
-impl Store for Cut {
-    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        self.inner.create(new).await
-    }
-
-    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
-        self.inner.load(tenant, id).await
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        self.inner.find(key).await
+impl Layer for Cut {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
@@ -81,96 +69,6 @@ impl Store for Cut {
             return Err(Error::unavailable("no route"));
         }
         self.inner.committed(tenant, id, command).await
-    }
-
-    async fn of_subject(
-        &self,
-        tenant: &TenantId,
-        subject: &SubjectId,
-    ) -> Result<Vec<Listed>, Error> {
-        self.inner.of_subject(tenant, subject).await
-    }
-
-    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        self.inner.list(after, limit).await
-    }
-
-    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
-        self.inner.delete(these).await
-    }
-
-    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
-        self.inner.facts(tenant, id).await
-    }
-
-    async fn journal(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<JournalEntry>, Error> {
-        self.inner.journal(tenant, id, after, limit).await
-    }
-
-    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(request).await
-    }
-
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.inner.renew(leases, lease).await
-    }
-
-    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
-        self.inner.release(lease, after).await
-    }
-
-    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
-        self.inner.park(lease, at, rest).await
-    }
-
-    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
-        self.inner.report(lease, progress).await
-    }
-
-    async fn progress(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-    ) -> Result<Option<StepProgress>, Error> {
-        self.inner.progress(tenant, id).await
-    }
-
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner.next_due(flow).await
-    }
-
-    fn hints(&self) -> Hints {
-        self.inner.hints()
-    }
-
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
-        self.inner.take_outbox(max, hidden).await
-    }
-
-    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
-        self.inner.settle_outbox(settled).await
-    }
-
-    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
-        self.inner.next_outbox().await
-    }
-
-    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
-        self.inner.dead_outbox(limit).await
-    }
-
-    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
-        self.inner.revive_outbox(message).await
-    }
-
-    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
-        self.inner.outbox_lag().await
     }
 }
 
@@ -325,7 +223,7 @@ async fn a_cut_after_the_commit_is_found_stored() {
     let cut = Cut::store();
     let desk = Desk::new(cut.clone(), Faults::default());
     let running = desk.answered("org-1").await;
-    cut.next(At::AfterCommit);
+    cut.0.next(At::AfterCommit);
     // It is looked up once, so nobody needs to know of the doubt.
     let cancelling = desk.onramp.commit(running.cancel()).await.unwrap();
     assert!(cancelling.stage().undoing.is_some());
@@ -340,12 +238,12 @@ async fn what_cannot_be_looked_up_is_unknown_until_it_is_resolved() {
         let cut = Cut::store();
         let desk = Desk::new(cut.clone(), Faults::default());
         let running = desk.answered("org-1").await;
-        cut.next(at);
+        cut.0.next(at);
         let unknown = desk.onramp.commit(running.cancel()).await.unwrap_err();
         let CommitError::Unknown(unknown) = unknown else {
             panic!("{unknown:?}")
         };
-        cut.next(At::Nowhere);
+        cut.0.next(At::Nowhere);
         match desk.onramp.resolve(&unknown.token).await.unwrap() {
             Resolution::Committed(found) => {
                 assert!(stored);
@@ -361,12 +259,12 @@ async fn a_store_that_is_down_gives_the_handle_back() {
     let cut = Cut::store();
     let desk = Desk::new(cut.clone(), Faults::default());
     let running = desk.answered("org-1").await;
-    cut.next(At::Unreachable);
+    cut.0.next(At::Unreachable);
     let down = desk.onramp.commit(running.cancel()).await.unwrap_err();
     let CommitError::NotApplied(down) = down else {
         panic!("{down:?}")
     };
-    cut.next(At::Nowhere);
+    cut.0.next(At::Nowhere);
     let _ = desk.onramp.commit(down.onboarding.cancel()).await.unwrap();
 }
 

@@ -18,12 +18,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error,
-    FactRecord, Hints, JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, OutboxMessage,
-    QueueChange, Row, Settlement, StepProgress,
+    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Delivery, Error, JournalEntry, Lease,
+    Listed, NewOnboarding, OutboxMessage, QueueChange, Row, Settlement, StepProgress,
 };
-use onramp::testing::conformance;
-use onramp::{CommandId, Fence, FlowName, Key, Revision};
+use onramp::testing::{Layer, Layered, conformance};
+use onramp::{CommandId, Fence, Key, Revision};
 use support::{each_store, each_store_by_buckets};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -131,7 +130,7 @@ async fn every_broken_store_is_found_out() {
             conformance::clauses().any(|name| name == clause),
             "{clause} is no clause"
         );
-        let violations = conformance::check(Arc::new(Wrong::new(how))).await;
+        let violations = conformance::check(Arc::new(Layered(Wrong::new(how)))).await;
         let found: Vec<_> = violations
             .iter()
             .map(|violation| violation.clause)
@@ -210,7 +209,11 @@ impl Wrong {
 }
 
 #[async_trait]
-impl Store for Wrong {
+impl Layer for Wrong {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
+    }
+
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
         let key = new.row.state.key().clone();
         self.tenants
@@ -238,10 +241,6 @@ impl Store for Wrong {
             Some(owner) if self.is(Broken::CrossTenantLeak) => self.inner.load(&owner, id).await,
             _ => self.inner.load(tenant, id).await,
         }
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        self.inner.find(key).await
     }
 
     async fn commit(&self, mut commit: Commit) -> Result<CommitOutcome, Error> {
@@ -275,15 +274,6 @@ impl Store for Wrong {
             }
             other => other,
         })
-    }
-
-    async fn committed(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        command: CommandId,
-    ) -> Result<Option<Revision>, Error> {
-        self.inner.committed(tenant, id, command).await
     }
 
     async fn of_subject(
@@ -325,10 +315,6 @@ impl Store for Wrong {
             }
         }
         self.inner.delete(&these).await
-    }
-
-    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
-        self.inner.facts(tenant, id).await
     }
 
     async fn journal(
@@ -374,10 +360,6 @@ impl Store for Wrong {
         Ok(claimed)
     }
 
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.inner.renew(leases, lease).await
-    }
-
     async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
         self.free(lease.id).await;
         self.inner.release(lease, after).await
@@ -406,22 +388,6 @@ impl Store for Wrong {
         self.inner.report(&lease, progress).await
     }
 
-    async fn progress(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-    ) -> Result<Option<StepProgress>, Error> {
-        self.inner.progress(tenant, id).await
-    }
-
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner.next_due(flow).await
-    }
-
-    fn hints(&self) -> Hints {
-        self.inner.hints()
-    }
-
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         let mut taken = self.inner.take_outbox(max, hidden).await?;
         if self.is(Broken::OutboxOnce) {
@@ -437,25 +403,5 @@ impl Store for Wrong {
             attempt: 1,
         }));
         Ok(taken)
-    }
-
-    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
-        self.inner.settle_outbox(settled).await
-    }
-
-    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
-        self.inner.next_outbox().await
-    }
-
-    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
-        self.inner.dead_outbox(limit).await
-    }
-
-    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
-        self.inner.revive_outbox(message).await
-    }
-
-    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
-        self.inner.outbox_lag().await
     }
 }

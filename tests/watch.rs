@@ -16,6 +16,7 @@ use onramp::Revision;
 use onramp::engine::Engine;
 use onramp::prelude::*;
 use onramp::store::{ErrorKind, Progress, Watch};
+use onramp::testing::Layered;
 use support::{Desk, Faults, Paid, each_store};
 
 const START: Revision = Revision::new(0);
@@ -238,7 +239,7 @@ async fn an_end_that_comes_between_two_looks_is_told() {
             inner: store,
             late: tokio::sync::Mutex::new(Some(late)),
         };
-        let onlooker = Desk::new(Arc::new(between), Faults::default());
+        let onlooker = Desk::new(Arc::new(Layered(between)), Faults::default());
         let told = all(in_time(onlooker.onramp.watch(&tenant, id, after))).await;
         let end = told.last().expect("the end was not told");
         assert!(names(end).contains(&"completed"));

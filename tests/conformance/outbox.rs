@@ -5,13 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use onramp::Fence;
 use onramp::prelude::*;
-use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
-    JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, Settlement, StepProgress,
-};
-use onramp::testing::conformance;
-use onramp::{CommandId, Fence, FlowName, Key, Revision};
+use onramp::store::{Commit, CommitOutcome, Delivery, Error, OutboxLag, Settlement};
+use onramp::testing::{Layer, Layered, conformance};
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +80,7 @@ const WAYS: [(Broken, &str); 17] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_is_found_out() {
     for (how, clause) in WAYS {
-        let violations = conformance::check(Arc::new(Wrong::new(how))).await;
+        let violations = conformance::check(Arc::new(Layered(Wrong::new(how)))).await;
         let found: Vec<_> = violations.iter().map(|found| found.clause).collect();
         assert!(
             found.contains(&clause),
@@ -137,17 +134,9 @@ impl Wrong {
 }
 
 #[async_trait]
-impl Store for Wrong {
-    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        self.inner.create(new).await
-    }
-
-    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
-        self.inner.load(tenant, id).await
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        self.inner.find(key).await
+impl Layer for Wrong {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
     }
 
     async fn commit(&self, mut commit: Commit) -> Result<CommitOutcome, Error> {
@@ -160,81 +149,6 @@ impl Store for Wrong {
             }
         }
         self.inner.commit(commit).await
-    }
-
-    async fn committed(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        command: CommandId,
-    ) -> Result<Option<Revision>, Error> {
-        self.inner.committed(tenant, id, command).await
-    }
-
-    async fn of_subject(
-        &self,
-        tenant: &TenantId,
-        subject: &SubjectId,
-    ) -> Result<Vec<Listed>, Error> {
-        self.inner.of_subject(tenant, subject).await
-    }
-
-    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        self.inner.list(after, limit).await
-    }
-
-    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
-        self.inner.delete(these).await
-    }
-
-    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
-        self.inner.facts(tenant, id).await
-    }
-
-    async fn journal(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<JournalEntry>, Error> {
-        self.inner.journal(tenant, id, after, limit).await
-    }
-
-    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(request).await
-    }
-
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.inner.renew(leases, lease).await
-    }
-
-    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
-        self.inner.release(lease, after).await
-    }
-
-    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
-        self.inner.park(lease, at, rest).await
-    }
-
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner.next_due(flow).await
-    }
-
-    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
-        self.inner.report(lease, progress).await
-    }
-
-    async fn progress(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-    ) -> Result<Option<StepProgress>, Error> {
-        self.inner.progress(tenant, id).await
-    }
-
-    fn hints(&self) -> Hints {
-        self.inner.hints()
     }
 
     async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
@@ -289,10 +203,6 @@ impl Store for Wrong {
             Broken::NextIsNow => Ok(Some(Duration::ZERO)),
             _ => self.inner.next_outbox().await,
         }
-    }
-
-    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
-        self.inner.dead_outbox(limit).await
     }
 
     async fn revive_outbox(&self, message: Uuid) -> Result<bool, Error> {

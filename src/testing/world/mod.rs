@@ -13,6 +13,7 @@ use crate::testing::act::{Act, Refusal};
 use crate::testing::chance::Chance;
 use crate::testing::clock::VirtualClock;
 use crate::testing::fault::Planned;
+use crate::testing::layer::Layered;
 use crate::testing::point::Work;
 use crate::testing::script::Script;
 use crate::testing::story;
@@ -94,7 +95,7 @@ impl<F: Flow> World<F> {
         let (tenant, subject) = names();
         Self {
             tapped: tapped(&flow, &script),
-            onramp: Onramp::new(wire, flow).with_clock(clock.clone()),
+            onramp: Onramp::new(Layered(wire), flow).with_clock(clock.clone()),
             chance: Arc::new(Chance::seeded(seed)),
             clock,
             script,
