@@ -7,15 +7,12 @@ mod gates;
 mod reconcile;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::flow::{
-    Clearance, Definition, FactError, Facts, Failure, Flow, GateContext, NotCleared, Plan, Step,
-};
+use crate::flow::{Definition, FactError, Facts, Failure, Flow, Step};
 #[cfg(feature = "tokio")]
 use crate::id::Revision;
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
-use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Pending, Stage, StageKind, explain};
+use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Stage, StageKind, explain};
 #[cfg(feature = "tokio")]
 use crate::store::Watch;
 use crate::store::{
@@ -127,42 +124,6 @@ impl<F: Flow> Onramp<F> {
         subject: &SubjectId,
     ) -> Result<Option<Loaded<F>>, Error> {
         self.store.open(tenant, subject).await
-    }
-
-    /// Checks every gate of the flow for a subject, and tells of each: for health reports, too. All
-    /// are checked at once; one that takes longer than its timeout, or panics, counts as closed.
-    ///
-    /// ```
-    /// # use onramp::prelude::*;
-    /// # async fn health<F: Flow>(onramp: &Onramp<F>, tenant: &TenantId, probe: &SubjectId) -> bool {
-    /// let reports = onramp.check_gates(tenant, probe).await;
-    /// reports.iter().all(|report| report.result.is_ok())
-    /// # }
-    /// ```
-    pub async fn check_gates(&self, tenant: &TenantId, subject: &SubjectId) -> Vec<GateReport> {
-        let cx = GateContext::new(tenant.clone(), subject.clone());
-        gates::check(&self.flow.parts().gates, &cx).await
-    }
-
-    /// Checks every gate of the flow, for this onboarding.
-    ///
-    /// # Errors
-    /// [`NotCleared`] lists every gate that is closed.
-    pub async fn clear(
-        &self,
-        pending: &Onboarding<F, Pending>,
-    ) -> Result<Clearance<F>, NotCleared> {
-        let reports = self.check_gates(pending.tenant(), pending.subject()).await;
-        let closed = reports.into_iter().filter_map(|report| {
-            let why = report.result.err()?;
-            Some((report.gate, why))
-        });
-        let closed: Vec<_> = closed.collect();
-        if closed.is_empty() {
-            Ok(Clearance::granted(pending.id(), self.clock.now()))
-        } else {
-            Err(NotCleared::new(closed))
-        }
     }
 
     /// Stores a change. The new handle exists only once it is durably stored.
@@ -385,94 +346,6 @@ impl<F: Flow> Onramp<F> {
         }
         obstacles.extend(explain(&row.state, self.flow.plan(), self.clock.now()));
         Ok(Some(obstacles))
-    }
-
-    /// What this version of the flow would do to the onboardings that are under way through an older
-    /// one. Changes nothing; [`evolve`](Self::evolve) does it.
-    ///
-    /// # Errors
-    /// Of the store.
-    ///
-    /// ```
-    /// # use onramp::prelude::*;
-    /// use onramp::flow::Plan;
-    /// # async fn roll_out<F: Flow>(
-    /// #     onramp: &Onramp<F>, lock_of_version_1: &str,
-    /// # ) -> Result<(), Box<dyn std::error::Error>> {
-    /// let old = Plan::from_lock(lock_of_version_1)?;
-    /// let evolution = onramp.plan_evolution(&old).await?;
-    /// println!("{} get another next step", evolution.moved);
-    /// let evolved = onramp.evolve(&evolution, &Actor::Operator("ann".into())).await?;
-    /// println!("{} go on under the new version", evolved.adopted);
-    /// # Ok(()) }
-    /// ```
-    pub async fn plan_evolution(&self, old: &Plan) -> Result<EvolutionPlan, Error> {
-        let (new, now) = (self.flow.plan(), self.clock.now());
-        evolve::plan(&*self.store, old, new, now).await
-    }
-
-    /// Tells every onboarding that is under way that it goes on under this version of the flow.
-    ///
-    /// # Errors
-    /// Of kind `Config` when something would be lost; of the store.
-    pub async fn evolve(&self, evolution: &EvolutionPlan, by: &Actor) -> Result<Evolved, Error> {
-        let (plan, now) = (self.flow.plan(), self.clock.now());
-        evolve::evolve(&*self.store, evolution, plan, by, now).await
-    }
-
-    /// Carries one action out on many onboardings of a tenant. Each has a result of its own: the stage
-    /// that it is in then, or why not. One that fails keeps no other from it.
-    ///
-    /// ```
-    /// # use onramp::prelude::*;
-    /// use onramp::Bulk;
-    /// # async fn give_up<F: Flow>(
-    /// #     onramp: &Onramp<F>, tenant: &TenantId, ids: &[OnboardingId],
-    /// # ) {
-    /// let by = Actor::Operator("ann".into());
-    /// for (id, result) in onramp.bulk(tenant, ids, Bulk::Cancel, &by).await {
-    ///     match result {
-    ///         Ok(stage) => println!("{id}: {stage}"),
-    ///         Err(why) => println!("{id}: {why}"),
-    ///     }
-    /// }
-    /// # }
-    /// ```
-    pub async fn bulk(
-        &self,
-        tenant: &TenantId,
-        ids: &[OnboardingId],
-        action: Bulk,
-        by: &Actor,
-    ) -> Vec<(OnboardingId, Result<StageKind, NotDone>)> {
-        let (store, plan) = (&*self.store, self.flow.plan());
-        let mut results = Vec::with_capacity(ids.len());
-        for id in ids {
-            let done = bulk::act(store, (tenant, *id), plan, action, by, self.clock.now()).await;
-            results.push((*id, done.map(|(stage, _)| stage)));
-        }
-        results
-    }
-
-    /// Looks at every onboarding of the flow that is not completed, for what nobody has noticed yet.
-    /// `patience`: how long something may be due before it counts as neglected; longer than a task
-    /// may take.
-    ///
-    /// # Errors
-    /// Of the store.
-    pub async fn doctor(&self, patience: Duration) -> Result<Diagnosis, Error> {
-        doctor::diagnose(&*self.store, self.flow.plan(), patience, self.clock.now()).await
-    }
-
-    /// Compares the flow's onboardings with the system that knows who exists.
-    ///
-    /// # Errors
-    /// [`NotReconciled`]: of the store, or of upstream.
-    pub async fn reconcile<U: Upstream>(
-        &self,
-        upstream: &U,
-    ) -> Result<Reconciliation, NotReconciled<U::Error>> {
-        reconcile::reconcile(&*self.store, self.flow.plan().flow(), upstream).await
     }
 
     /// The facts of an onboarding.

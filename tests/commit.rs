@@ -288,3 +288,103 @@ async fn the_same_command_twice_counts_once() {
         assert_eq!(once.revision(), twice.revision());
     }
 }
+
+/// As a browser does that sends a form again, with the idempotency key of the first time.
+#[tokio::test]
+async fn a_repetition_gives_what_the_first_one_made_and_another_wish_is_refused() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let _ = desk.answered("org-1").await;
+        let running = async || desk.open("org-1").await.into_in_progress().unwrap();
+        let id = CommandId::fresh();
+        let paid = |invoice: &str| Paid {
+            invoice: invoice.into(),
+        };
+        let first = running().await.attest(paid("inv-1")).identified(id);
+        let first = desk.onramp.commit(first).await.unwrap();
+        // Loaded anew, so that the rules see that it is there.
+        let again = running().await.attest(paid("inv-1")).identified(id);
+        let again = desk.onramp.commit(again).await.unwrap();
+        assert_eq!(again.revision(), first.revision());
+
+        let company = |name: &str| Company { name: name.into() };
+        let id = CommandId::fresh();
+        let revise = running().await.revise(company("Acme GmbH")).identified(id);
+        let revised = desk.onramp.commit(revise).await.unwrap();
+        let others: [(&str, Change<_, _, InProgress>); 3] = [
+            (
+                "another name",
+                running().await.revise(company("Other")).identified(id),
+            ),
+            ("another wish", running().await.cancel().identified(id)),
+            (
+                "one that the rules refuse",
+                running().await.submit(company("Acme GmbH")).identified(id),
+            ),
+        ];
+        for (what, other) in others {
+            let refused = desk.onramp.commit(other).await.unwrap_err();
+            let CommitError::NotApplied(not) = refused else {
+                panic!("{what}: {refused:?}")
+            };
+            assert!(
+                matches!(not.because, NotAppliedBecause::IdentityReused),
+                "{what}: {}",
+                not.because
+            );
+        }
+        assert_eq!(
+            running().await.revision(),
+            revised.revision(),
+            "nothing has happened"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn double_starts_of_a_thousand_make_one_onboarding_each() {
+    const KEYS: usize = 1_000;
+    for store in each_store().await {
+        let desk = Arc::new(Desk::new(store, Faults::default()));
+        let mut starting = tokio::task::JoinSet::new();
+        for task in 0..64 {
+            let desk = Arc::clone(&desk);
+            // Two have the same keys, at the same time.
+            starting.spawn(async move {
+                let mut started = Vec::new();
+                for key in (task % 32..KEYS).step_by(32) {
+                    let subject = SubjectId::new(format!("org-{key}")).unwrap();
+                    let found = desk.onramp.enroll(desk.tenant(), &subject).await.unwrap();
+                    let id = found.id();
+                    if let Ok(pending) = found.into_pending() {
+                        let clearance = desk.onramp.clear(&pending).await.unwrap();
+                        match desk.onramp.commit(pending.start(clearance)).await {
+                            Ok(running) => assert_eq!(running.revision().get(), 2),
+                            Err(CommitError::Conflict(conflict)) => {
+                                assert_eq!(conflict.current.stage(), StageKind::InProgress);
+                            }
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                    started.push((key, id));
+                }
+                started
+            });
+        }
+        let mut ids = std::collections::BTreeMap::new();
+        for (key, id) in starting.join_all().await.into_iter().flatten() {
+            assert_eq!(
+                *ids.entry(key).or_insert(id),
+                id,
+                "two onboardings of one key"
+            );
+        }
+        assert_eq!(ids.len(), KEYS);
+        let stored = desk.onramp.store().list(None, 2 * KEYS).await.unwrap();
+        assert_eq!(stored.len(), KEYS);
+        assert!(
+            stored.iter().all(|listed| listed.revision.get() == 2),
+            "started once each"
+        );
+    }
+}

@@ -31,6 +31,11 @@ pub struct Change<F, From, To> {
         expect(dead_code, reason = "read by the commit")
     )]
     pub(crate) completes: bool,
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "read by the commit")
+    )]
+    pub(crate) identified: bool,
     to: PhantomData<fn() -> To>,
 }
 
@@ -42,6 +47,7 @@ impl<F, From, To> Change<F, From, To> {
             id: CommandId::fresh(),
             intent,
             completes: false,
+            identified: false,
             to: PhantomData,
         }
     }
@@ -52,9 +58,12 @@ impl<F, From, To> Change<F, From, To> {
         self
     }
 
-    /// Gives it an identity of the caller's. The same identity committed twice counts once.
+    /// Gives it an identity of the caller's, made from an idempotency key say. The same identity
+    /// committed twice counts once: the repetition succeeds with the onboarding as it is by then, also
+    /// when the rules would refuse it now. For something else it is refused.
     pub fn identified(mut self, id: CommandId) -> Self {
         self.id = id;
+        self.identified = true;
         self
     }
 
@@ -84,6 +93,7 @@ impl<F, From> Change<F, From, InProgress> {
             id: self.id,
             intent: self.intent,
             completes: true,
+            identified: self.identified,
             to: PhantomData,
         }
     }

@@ -4,9 +4,11 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use crate::flow::Flow;
 use crate::flow::Plan;
 use crate::id::{Actor, CommandId, OnboardingId, TenantId};
 use crate::lifecycle::{Action, Command, Rejected, StageKind};
+use crate::onramp::Onramp;
 use crate::store::{CommitOutcome, Draft, Error, Refused, Store, prepare};
 
 /// How often one is looked at again when it moves on meanwhile.
@@ -95,6 +97,42 @@ impl std::error::Error for NotDone {
 impl From<Error> for NotDone {
     fn from(error: Error) -> Self {
         Self::Store(error)
+    }
+}
+
+impl<F: Flow> Onramp<F> {
+    /// Carries one action out on many onboardings of a tenant. Each has a result of its own: the stage
+    /// that it is in then, or why not. One that fails keeps no other from it.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::Bulk;
+    /// # async fn give_up<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, ids: &[OnboardingId],
+    /// # ) {
+    /// let by = Actor::Operator("ann".into());
+    /// for (id, result) in onramp.bulk(tenant, ids, Bulk::Cancel, &by).await {
+    ///     match result {
+    ///         Ok(stage) => println!("{id}: {stage}"),
+    ///         Err(why) => println!("{id}: {why}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub async fn bulk(
+        &self,
+        tenant: &TenantId,
+        ids: &[OnboardingId],
+        action: Bulk,
+        by: &Actor,
+    ) -> Vec<(OnboardingId, Result<StageKind, NotDone>)> {
+        let (store, plan) = (&*self.store, self.flow.plan());
+        let mut results = Vec::with_capacity(ids.len());
+        for id in ids {
+            let done = act(store, (tenant, *id), plan, action, by, self.clock.now()).await;
+            results.push((*id, done.map(|(stage, _)| stage)));
+        }
+        results
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use crate::flow::Flow;
 use crate::flow::Plan;
 use crate::id::{OnboardingId, StepName, TenantId};
 use crate::lifecycle::{Next, StageKind, next};
+use crate::onramp::Onramp;
 use crate::store::{Error, ErrorKind, Listed, OutboxLag, Store};
 
 /// Onboardings that are looked at at once.
@@ -72,8 +74,20 @@ impl Ailing {
     }
 }
 
+impl<F: Flow> Onramp<F> {
+    /// Looks at every onboarding of the flow that is not completed, for what nobody has noticed yet.
+    /// `patience`: how long something may be due before it counts as neglected; longer than a task
+    /// may take.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn doctor(&self, patience: Duration) -> Result<Diagnosis, Error> {
+        diagnose(&*self.store, self.flow.plan(), patience, self.clock.now()).await
+    }
+}
+
 /// Looks at every onboarding of a flow that is not completed.
-pub(super) async fn diagnose(
+async fn diagnose(
     store: &dyn Store,
     plan: &Plan,
     patience: Duration,

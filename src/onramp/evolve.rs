@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::flow::Flow;
 use crate::flow::{Plan, PlanStep};
 use crate::id::{Actor, FlowName, OnboardingId, StepName};
 use crate::lifecycle::{Next, StageKind, State, next};
+use crate::onramp::Onramp;
 use crate::onramp::bulk::{Bulk, NotDone, act};
 use crate::store::{Error, ErrorKind, Listed, Store};
 
@@ -73,6 +75,41 @@ pub struct Evolved {
     pub failed: Vec<(OnboardingId, Error)>,
 }
 
+impl<F: Flow> Onramp<F> {
+    /// What this version of the flow would do to the onboardings that are under way through an older
+    /// one. Changes nothing; [`evolve`](Self::evolve) does it.
+    ///
+    /// # Errors
+    /// Of the store.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::flow::Plan;
+    /// # async fn roll_out<F: Flow>(
+    /// #     onramp: &Onramp<F>, lock_of_version_1: &str,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// let old = Plan::from_lock(lock_of_version_1)?;
+    /// let evolution = onramp.plan_evolution(&old).await?;
+    /// println!("{} get another next step", evolution.moved);
+    /// let evolved = onramp.evolve(&evolution, &Actor::Operator("ann".into())).await?;
+    /// println!("{} go on under the new version", evolved.adopted);
+    /// # Ok(()) }
+    /// ```
+    pub async fn plan_evolution(&self, old: &Plan) -> Result<EvolutionPlan, Error> {
+        let (new, now) = (self.flow.plan(), self.clock.now());
+        plan(&*self.store, old, new, now).await
+    }
+
+    /// Tells every onboarding that is under way that it goes on under this version of the flow.
+    ///
+    /// # Errors
+    /// Of kind `Config` when something would be lost; of the store.
+    pub async fn evolve(&self, evolution: &EvolutionPlan, by: &Actor) -> Result<Evolved, Error> {
+        let (plan, now) = (self.flow.plan(), self.clock.now());
+        evolve(&*self.store, evolution, plan, by, now).await
+    }
+}
+
 /// Goes over everything of a flow that is under way.
 async fn each(
     store: &dyn Store,
@@ -89,7 +126,7 @@ async fn each(
     Ok(Some(page.into_iter().filter(under_way).collect()))
 }
 
-pub(super) async fn plan(
+async fn plan(
     store: &dyn Store,
     old: &Plan,
     new: &Plan,
@@ -148,7 +185,7 @@ fn is_for_workers(next: &Next) -> bool {
     !matches!(next, Next::Wait { until: None, .. } | Next::Nothing)
 }
 
-pub(super) async fn evolve(
+async fn evolve(
     store: &dyn Store,
     evolution: &EvolutionPlan,
     plan: &Plan,

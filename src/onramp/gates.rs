@@ -7,7 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::flow::{Clearance, Flow, NotCleared};
 use crate::flow::{GateClosed, GateCode, GateContext, Problem};
+use crate::id::{SubjectId, TenantId};
+use crate::lifecycle::{Onboarding, Pending};
+use crate::onramp::Onramp;
 
 /// What came of checking one gate.
 ///
@@ -33,10 +37,48 @@ pub struct GateReport {
     pub cached: bool,
 }
 
+impl<F: Flow> Onramp<F> {
+    /// Checks every gate of the flow for a subject, and tells of each: for health reports, too. All
+    /// are checked at once; one that takes longer than its timeout, or panics, counts as closed.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn health<F: Flow>(onramp: &Onramp<F>, tenant: &TenantId, probe: &SubjectId) -> bool {
+    /// let reports = onramp.check_gates(tenant, probe).await;
+    /// reports.iter().all(|report| report.result.is_ok())
+    /// # }
+    /// ```
+    pub async fn check_gates(&self, tenant: &TenantId, subject: &SubjectId) -> Vec<GateReport> {
+        let cx = GateContext::new(tenant.clone(), subject.clone());
+        check(&self.flow.parts().gates, &cx).await
+    }
+
+    /// Checks every gate of the flow, for this onboarding.
+    ///
+    /// # Errors
+    /// [`NotCleared`] lists every gate that is closed.
+    pub async fn clear(
+        &self,
+        pending: &Onboarding<F, Pending>,
+    ) -> Result<Clearance<F>, NotCleared> {
+        let reports = self.check_gates(pending.tenant(), pending.subject()).await;
+        let closed = reports.into_iter().filter_map(|report| {
+            let why = report.result.err()?;
+            Some((report.gate, why))
+        });
+        let closed: Vec<_> = closed.collect();
+        if closed.is_empty() {
+            Ok(Clearance::granted(pending.id(), self.clock.now()))
+        } else {
+            Err(NotCleared::new(closed))
+        }
+    }
+}
+
 type Checking<'a> = Pin<Box<dyn Future<Output = Result<(), GateClosed>> + Send + 'a>>;
 
 /// Checks every gate, in their order.
-pub(crate) async fn check(gates: &[GateCode], cx: &GateContext) -> Vec<GateReport> {
+async fn check(gates: &[GateCode], cx: &GateContext) -> Vec<GateReport> {
     let begun = Instant::now();
     let mut open = Vec::new();
     let mut checking: Vec<(Checking<'_>, Instant)> = Vec::new();

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
+use crate::flow::Flow;
 use crate::id::Key;
 use crate::id::{FlowName, SubjectId, TenantId};
 use crate::lifecycle::StageKind;
+use crate::onramp::Onramp;
 use crate::store::{Error, Listed, Store};
 
 /// Onboardings that are looked at at once.
@@ -83,7 +85,20 @@ pub enum NotReconciled<E> {
     Upstream(#[source] E),
 }
 
-pub(super) async fn reconcile<U: Upstream>(
+impl<F: Flow> Onramp<F> {
+    /// Compares the flow's onboardings with the system that knows who exists.
+    ///
+    /// # Errors
+    /// [`NotReconciled`]: of the store, or of upstream.
+    pub async fn reconcile<U: Upstream>(
+        &self,
+        upstream: &U,
+    ) -> Result<Reconciliation, NotReconciled<U::Error>> {
+        reconcile(&*self.store, self.flow.plan().flow(), upstream).await
+    }
+}
+
+async fn reconcile<U: Upstream>(
     store: &dyn Store,
     flow: &FlowName,
     upstream: &U,

@@ -17,6 +17,7 @@ mod limits;
 mod memory;
 mod prepare;
 mod record;
+mod replay;
 mod retention;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;

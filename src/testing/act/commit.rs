@@ -67,6 +67,10 @@ fn stored<F: Flow, From: Stage, T>(done: Result<T, CommitError<F, From>>) -> Res
             NotAppliedBecause::Rejected(no) => Refusal::Rejected(no),
             NotAppliedBecause::Invalid(invalid) => Refusal::Invalid(invalid),
             NotAppliedBecause::Store(error) => Refusal::Store(error),
+            // Not reachable: every act has an identity of its own.
+            other @ NotAppliedBecause::IdentityReused => {
+                Refusal::Store(Error::corrupt(other.to_string()))
+            }
         }),
         // Not reachable: nobody else works in the world, and its connection breaks for workers only.
         Err(other) => Err(Refusal::Store(Error::corrupt(other.to_string()))),

@@ -398,10 +398,17 @@ pub(super) async fn the_next_message_is_told(store: Arc<dyn Store>) -> Found {
     );
     let delivery = one(&place, id).await?;
     settle(&place, &delivery, Settlement::Later(LONG)).await?;
-    // Everything else for longer than that.
-    let taken = place.store.take_outbox(100_000, 9 * LONG).await;
-    drop(taken.map_err(told)?);
-    let due = next().await?;
+    let mut due = None;
+    for _ in 0..50 {
+        // Everything else for longer than that; of others there may be more than fits in one look.
+        let taken = place.store.take_outbox(100_000, 9 * LONG).await;
+        let others = !taken.map_err(told)?.is_empty();
+        due = next().await?;
+        if !others && due.is_some_and(|due| !due.is_zero()) {
+            break;
+        }
+        sleep(SHORT.as_millis() as u64 / 2).await;
+    }
     hold!(
         due.is_some_and(|due| due <= LONG && !due.is_zero()),
         "with a message that is due in a minute the next one is in {due:?}"
