@@ -31,10 +31,6 @@ pub struct Change<F, From, To> {
         expect(dead_code, reason = "read by the commit")
     )]
     pub(crate) completes: bool,
-    #[cfg_attr(
-        not(feature = "store"),
-        expect(dead_code, reason = "read by the commit")
-    )]
     pub(crate) identified: bool,
     to: PhantomData<fn() -> To>,
 }
