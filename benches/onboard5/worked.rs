@@ -139,15 +139,15 @@ impl Worked {
             let id = pending.id();
             start(&self.onramp, pending).await;
             let started = Instant::now();
-            loop {
+            let begun = |id| {
                 let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(begun) = begun.get(&id) {
-                    took.push(begun.saturating_duration_since(started));
-                    break;
-                }
-                drop(begun);
+                begun.get(&id).copied()
+            };
+            while begun(id).is_none() {
                 tokio::time::sleep(Duration::from_micros(200)).await;
             }
+            let begun = begun(id).map(|at| at.saturating_duration_since(started));
+            took.extend(begun);
             // Until it is idle again.
             tokio::time::sleep(Duration::from_millis(25)).await;
         }

@@ -27,6 +27,8 @@ enum Onward {
     On,
     /// The lease is given back, or lost.
     Over,
+    /// The same, and the onboarding is due again after so long.
+    Rest(Duration),
 }
 
 pub(crate) struct Drive<'a> {
@@ -38,24 +40,34 @@ pub(crate) struct Drive<'a> {
     attempt: u32,
 }
 
-/// Works under a lease until there is nothing to do, or the lease is lost.
+/// Works under a lease until there is nothing to do, or the lease is lost. Gives after how long the
+/// onboarding is due again, if it is.
 pub(crate) async fn drive(
     shared: &Shared,
     parts: &Arc<Parts>,
     guard: Guard<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     let lease = guard.lease.clone();
     let read = async {
         let row = shared.store.load(&lease.tenant, lease.id).await?;
-        let facts = shared.store.known_facts(&lease.tenant, lease.id).await?;
+        let known = |row: &Row| row.state.steps().any(|(_, step)| step.fact().is_some());
+        let facts = match row.as_ref().is_some_and(known) {
+            true => shared.store.known_facts(&lease.tenant, lease.id).await?,
+            false => Facts::default(),
+        };
         Ok::<_, Error>((row, facts))
+    };
+    let leave_alone = async || {
+        let rest = shared.unreadable;
+        shared.store.release(&lease, rest).await?;
+        Ok(Some(rest))
     };
     let (row, facts) = match read.await {
         Ok((Some(row), facts)) => (row, facts),
-        Ok((None, _)) => return shared.store.release(&lease, shared.unreadable).await,
+        Ok((None, _)) => return leave_alone().await,
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             tracing::error!(onboarding = %lease.id, %error, "left alone: it cannot be read");
-            return shared.store.release(&lease, shared.unreadable).await;
+            return leave_alone().await;
         }
         Err(error) => return Err(error),
     };
@@ -67,8 +79,13 @@ pub(crate) async fn drive(
         row,
         facts,
     };
-    while let Onward::On = drive.step().await? {}
-    Ok(())
+    loop {
+        match drive.step().await? {
+            Onward::On => {}
+            Onward::Over => return Ok(None),
+            Onward::Rest(rest) => return Ok(Some(rest)),
+        }
+    }
 }
 
 impl Drive<'_> {
@@ -89,7 +106,7 @@ impl Drive<'_> {
                 };
                 let at = self.row.state.revision();
                 self.shared.store.park(&self.guard.lease, at, rest).await?;
-                Ok(Onward::Over)
+                Ok(rest.map_or(Onward::Over, Onward::Rest))
             }
             Next::BeginWait { step } => self.report(vec![Action::BeginWait { step }], None).await,
             Next::Remind { step, nth } => {
@@ -241,7 +258,7 @@ impl Drive<'_> {
                     let rest = policy.delay(1, Roll::from_bits(u32::MAX));
                     let rest = rest.unwrap_or(Duration::from_secs(1));
                     self.shared.store.release(&self.guard.lease, rest).await?;
-                    return Ok(Onward::Over);
+                    return Ok(Onward::Rest(rest));
                 }
                 Ended::Failed { failure, .. } => {
                     return self
@@ -299,6 +316,7 @@ impl Drive<'_> {
                             self.attempt = 1;
                             Onward::On
                         }
+                        QueueChange::Release(rest) => Onward::Rest(rest),
                         _ => Onward::Over,
                     });
                 }
@@ -371,7 +389,7 @@ impl Drive<'_> {
             .store
             .release(&self.guard.lease, self.shared.unreadable)
             .await?;
-        Ok(Onward::Over)
+        Ok(Onward::Rest(self.shared.unreadable))
     }
 
     fn lost(&self) -> Onward {

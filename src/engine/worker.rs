@@ -14,7 +14,14 @@ use crate::engine::progress::post;
 use crate::engine::{Engine, Shared};
 use crate::store::{ClaimRequest, Error};
 
-type Drives = JoinSet<Result<(), Error>>;
+type Drives = JoinSet<Result<Option<Duration>, Error>>;
+
+/// While some are under way, how long hints of more are gathered: a claim for several costs what a
+/// claim for one does.
+const GATHER: Duration = Duration::from_millis(3);
+
+/// When it is asked what is due, after as much as was due has been claimed.
+const LATER: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Works until `shutdown` is cancelled. Then nothing more is claimed, tasks under way may go
@@ -27,57 +34,64 @@ impl Engine {
         let mut drives = Drives::new();
         let mut pause = Pause::default();
         let mut due = shared.store.hints().until_due();
-        // Whether a claim may find something. Asking when something is due costs one query, a claim
-        // in vain costs more.
+        // Whether a claim may find something, and when to ask for that: a claim in vain costs more.
         let mut look = true;
+        let mut wake = Instant::now();
+        let mut claimed_at = wake;
+        let mut hinted = false;
         while !shutdown.is_cancelled() {
-            let looked = look && drives.len() < shared.concurrency;
-            let claimed = match looked {
-                true => claim(shared, &mut drives).await,
-                false => Ok(0),
-            };
-            let full = drives.len() >= shared.concurrency;
-            let wait = match claimed {
-                Ok(_) if full => shared.poll,
-                Ok(claimed) => match rest(shared).await {
-                    Ok(Some(due)) => {
-                        look = due <= shared.poll;
-                        if due.is_zero() && !looked {
-                            continue;
-                        }
-                        pause.before(due, shared.poll, claimed)
-                    }
-                    Ok(None) => {
+            let room = shared.concurrency.saturating_sub(drives.len());
+            if look && room > 0 {
+                claimed_at = Instant::now();
+                match claim(shared, &mut drives).await {
+                    // As many as asked for: there may be more.
+                    Ok(claimed) if claimed >= room => wake = claimed_at + shared.poll,
+                    Ok(claimed) => {
                         look = false;
-                        shared.poll
+                        wake = claimed_at + pause.after(claimed, shared.poll);
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "the queue could not be read");
-                        shared.poll
+                        tracing::warn!(%error, "claim failed");
+                        wake = claimed_at + shared.poll;
                     }
-                },
-                Err(error) => {
-                    tracing::warn!(%error, "claim failed");
-                    shared.poll
                 }
-            };
+            }
+            let full = drives.len() >= shared.concurrency;
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = due.heard(), if !full => look = true,
-                () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => {}
+                () = due.heard(), if !full && !look => {
+                    let soonest = claimed_at + GATHER;
+                    look = drives.is_empty() || soonest <= Instant::now();
+                    hinted = !look;
+                    wake = wake.min(soonest);
+                }
+                () = tokio::time::sleep_until(wake), if !full => {
+                    let due = match hinted {
+                        true => Some(Duration::ZERO),
+                        false => ask(shared).await,
+                    };
+                    hinted = false;
+                    look |= due == Some(Duration::ZERO);
+                    if !look {
+                        pause = Pause::default();
+                    }
+                    wake = Instant::now() + due.unwrap_or(shared.poll).min(shared.poll);
+                }
                 Some(ended) = drives.join_next() => {
-                    note(ended);
                     // There is room now for what there was none.
                     look |= full;
+                    let rest = note(ended).map(|rest| Instant::now() + rest);
+                    wake = rest.into_iter().fold(wake, Instant::min);
                 }
             }
             while let Some(ended) = drives.try_join_next() {
-                note(ended);
+                let rest = note(ended).map(|rest| Instant::now() + rest);
+                wake = rest.into_iter().fold(wake, Instant::min);
             }
         }
         let all = async {
             while let Some(ended) = drives.join_next().await {
-                note(ended);
+                let _ = note(ended);
             }
         };
         if tokio::time::timeout(shared.grace, all).await.is_err() {
@@ -120,10 +134,10 @@ impl Engine {
             };
             tokio::select! {
                 () = tokio::time::sleep(rest.max(Duration::from_millis(1))) => {}
-                Some(ended) = drives.join_next() => finished(ended)?,
+                Some(ended) = drives.join_next() => drop(finished(ended)?),
             }
             while let Some(ended) = drives.try_join_next() {
-                finished(ended)?;
+                let _ = finished(ended)?;
             }
         }
     }
@@ -135,6 +149,16 @@ impl Engine {
 struct Pause(Duration);
 
 impl Pause {
+    /// When to ask what is due next, when so many were just claimed and no more could be: soon, and later
+    /// each time that something seems to be due and cannot be claimed.
+    fn after(&mut self, claimed: usize, poll: Duration) -> Duration {
+        self.0 = match claimed {
+            0 => (self.0 * 2).max(Duration::from_millis(2)).min(poll),
+            _ => Duration::ZERO,
+        };
+        self.0.max(LATER)
+    }
+
     /// How long to wait for what is due after `due`, when so many were just claimed.
     fn before(&mut self, due: Duration, poll: Duration, claimed: usize) -> Duration {
         self.0 = if due.is_zero() && claimed == 0 {
@@ -184,6 +208,14 @@ async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error
     Ok(claimed)
 }
 
+/// The same, for one who goes on without an answer.
+async fn ask(shared: &Shared) -> Option<Duration> {
+    rest(shared).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the queue could not be read");
+        None
+    })
+}
+
 /// How long until something is due in any flow; `None` when nothing is queued.
 async fn rest(shared: &Shared) -> Result<Option<Duration>, Error> {
     let mut soonest: Option<Duration> = None;
@@ -197,21 +229,23 @@ async fn rest(shared: &Shared) -> Result<Option<Duration>, Error> {
     Ok(soonest)
 }
 
-type Ended = Result<Result<(), Error>, tokio::task::JoinError>;
+type Ended = Result<Result<Option<Duration>, Error>, tokio::task::JoinError>;
 
-/// A drive that panicked is a bug of ours; its lease runs out and another claim goes on.
-fn finished(ended: Ended) -> Result<(), Error> {
+/// After how long the onboarding is due again. A drive that panicked is a bug of ours; its lease runs
+/// out and another claim goes on.
+fn finished(ended: Ended) -> Result<Option<Duration>, Error> {
     match ended {
         Ok(result) => result,
         Err(join) => {
             tracing::error!(cause = %join, "a drive ended abnormally");
-            Ok(())
+            Ok(None)
         }
     }
 }
 
-fn note(ended: Ended) {
-    if let Err(error) = finished(ended) {
+fn note(ended: Ended) -> Option<Duration> {
+    finished(ended).unwrap_or_else(|error| {
         tracing::warn!(%error, "a drive ended early: its lease runs out");
-    }
+        None
+    })
 }
