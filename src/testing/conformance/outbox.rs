@@ -193,6 +193,8 @@ pub(super) async fn a_deferred_message_is_left_alone_for_its_time(store: Arc<dyn
 
 /// Enough of them that what can be handed out is beyond any window.
 const BEHIND: usize = 66;
+/// Few enough that a store which looks at little more than it is asked for finds only who waits.
+const FEW: usize = 16;
 
 pub(super) async fn who_waits_is_in_nobodys_way(store: Arc<dyn Store>) -> Found {
     let place = Place::new(store)?;
@@ -207,32 +209,30 @@ pub(super) async fn who_waits_is_in_nobodys_way(store: Arc<dyn Store>) -> Found 
         heads.len()
     );
     let free = place.started("org-free").await?.state.id();
-    for _ in 0..50 {
-        let taken = place.store.take_outbox(1, LONG).await.map_err(told)?;
+    // However many of others come first: each of them is put off, and gone for as long as this takes.
+    loop {
+        let taken = place.store.take_outbox(FEW, LONG).await.map_err(told)?;
         hold!(
             !taken.is_empty(),
             "a message that is due is not given out, behind {BEHIND} onboardings that wait"
         );
-        let mine = taken.iter().any(|d| d.message.onboarding == free);
-        let first_of_others = taken
-            .iter()
-            .find(|d| waiting.contains(&d.message.onboarding));
-        hold!(
-            first_of_others.is_none(),
-            "of one that waits {first_of_others:?} was given out"
-        );
+        let waits = |delivery: &&Delivery| waiting.contains(&delivery.message.onboarding);
+        let early = taken.iter().find(waits);
+        hold!(early.is_none(), "of one that waits {early:?} was given out");
+        let mut found = false;
         for delivery in taken {
+            let mine = delivery.message.onboarding == free;
+            found |= mine;
             let settled = match mine {
                 true => Settlement::Delivered,
                 false => Settlement::Later(LONG),
             };
             settle(&place, &delivery, settled).await?;
         }
-        if mine {
+        if found {
             return forget(&place, &waiting, heads).await;
         }
     }
-    Err("a message that is due is not given out".to_owned())
 }
 
 /// Delivers all of them, so that nothing is left for other clauses to pass over.
@@ -398,20 +398,18 @@ pub(super) async fn the_next_message_is_told(store: Arc<dyn Store>) -> Found {
     );
     let delivery = one(&place, id).await?;
     settle(&place, &delivery, Settlement::Later(LONG)).await?;
+    // Those of others for longer than that, also the ones that other clauses put off for a moment.
     let mut due = None;
     for _ in 0..50 {
-        // Everything else for longer than that; of others there may be more than fits in one look.
-        let taken = place.store.take_outbox(100_000, 9 * LONG).await;
-        let others = !taken.map_err(told)?.is_empty();
+        let others = place.store.take_outbox(100_000, 9 * LONG).await;
+        drop(others.map_err(told)?);
         due = next().await?;
-        if !others && due.is_some_and(|due| !due.is_zero()) {
-            break;
+        if due.is_some_and(|due| due <= LONG && !due.is_zero()) {
+            return Ok(());
         }
-        sleep(SHORT.as_millis() as u64 / 2).await;
+        sleep(SHORT.as_millis() as u64).await;
     }
-    hold!(
-        due.is_some_and(|due| due <= LONG && !due.is_zero()),
+    Err(format!(
         "with a message that is due in a minute the next one is in {due:?}"
-    );
-    Ok(())
+    ))
 }
