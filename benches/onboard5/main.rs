@@ -17,7 +17,6 @@
 mod floor;
 mod meter;
 mod typed;
-mod worked;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,9 +53,6 @@ struct Args {
     /// Leaves onramp out: for profiles.
     #[arg(long)]
     only_floor: bool,
-    /// By an engine: each step is a task, and workers do them.
-    #[arg(long)]
-    engine: bool,
     /// Given by `cargo bench`.
     #[arg(long, hide = true)]
     bench: bool,
@@ -118,64 +114,26 @@ async fn main() {
     for case in CASES {
         let wanted = args.store.as_deref().is_none_or(|only| only == case.store)
             && (args.concurrency.is_empty() || args.concurrency.contains(&case.concurrency));
-        if wanted && !args.engine {
+        if wanted {
             run(&case, &args).await;
-        } else if wanted && case.concurrency == 64 {
-            run_engine(&case, &args).await;
         }
     }
 }
 
 async fn run(case: &Case, args: &Args) {
     let folder = tempfile::tempdir().unwrap();
-    let (one, store) = typed::onramp(case.store, folder.path()).await;
-    compare("onboard5", case, args, &one, &store, folder.path()).await;
-}
-
-/// The same with an engine beside the host, and how soon an idle one begins.
-async fn run_engine(case: &Case, args: &Args) {
-    let folder = tempfile::tempdir().unwrap();
-    let worked = worked::engine(case.store, folder.path(), 128).await;
-    compare(
-        "engine",
-        case,
-        args,
-        &worked.one,
-        &worked.store,
-        folder.path(),
-    )
-    .await;
-    worked.forget();
-    let took = worked.latencies(400).await;
-    let at = |percent: usize| took[(took.len() * percent / 100).min(took.len() - 1)].as_secs_f64();
-    println!(
-        "engine store={} idle-start-ms p50={:.1} p99={:.1}",
-        case.store,
-        at(50) * 1_000.0,
-        at(99) * 1_000.0
-    );
-    worked.stop();
-}
-
-async fn compare(
-    what: &str,
-    case: &Case,
-    args: &Args,
-    one: &One,
-    store: &typed::Counted,
-    folder: &std::path::Path,
-) {
     let meter = Meter::new(case.store).await;
-    let floor = floor::floor(case.store, folder, args.floor_connections).await;
+    let (one, store) = typed::onramp(case.store, folder.path()).await;
+    let floor = floor::floor(case.store, folder.path(), args.floor_connections).await;
     let length = Duration::from_secs_f64(args.seconds);
     let warm = Duration::from_millis(500);
-    measure(one, case.concurrency, warm).await;
+    measure(&one, case.concurrency, warm).await;
     measure(&floor, case.floor, warm).await;
     let (mut ours, mut by_hand) = (Vec::new(), Vec::new());
     let (mut transactions, mut bytes) = (Vec::new(), Vec::new());
     for _ in 0..args.rounds {
         let before = (store.transactions(), meter.written().await);
-        let first = if args.only_floor { &floor } else { one };
+        let first = if args.only_floor { &floor } else { &one };
         let (done, rate) = measure(first, case.concurrency, length).await;
         let after = (store.transactions(), meter.written().await);
         ours.push(rate);
@@ -191,7 +149,7 @@ async fn compare(
     }
     let (ours, by_hand) = (median(ours), median(by_hand));
     println!(
-        "{what} store={} concurrency={} onramp={ours:.0} floor={by_hand:.0} ratio={:.2} tx={:.2} wal={:.0}",
+        "onboard5 store={} concurrency={} onramp={ours:.0} floor={by_hand:.0} ratio={:.2} tx={:.2} wal={:.0}",
         case.store,
         case.concurrency,
         ours / by_hand,

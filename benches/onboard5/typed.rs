@@ -50,13 +50,12 @@ impl Counted {
 }
 
 /// 200 bytes of JSON.
-pub(crate) fn text() -> String {
+fn text() -> String {
     "x".repeat(200 - r#"{"text":""}"#.len())
 }
 
-/// A store, and the same to be counted.
-pub(crate) async fn opened(store: &str, folder: &Path) -> (Arc<dyn Store>, Counted) {
-    match store {
+pub(crate) async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
+    let (shared, counted): (Arc<dyn Store>, _) = match store {
         "postgres" => {
             let store = PostgresStore::connect(&url(store)).await.unwrap();
             (Arc::new(store.clone()), Counted::Postgres(store))
@@ -69,11 +68,7 @@ pub(crate) async fn opened(store: &str, folder: &Path) -> (Arc<dyn Store>, Count
             let store = SqliteStore::open(folder.join("onramp.db")).await.unwrap();
             (Arc::new(store.clone()), Counted::Sqlite(store))
         }
-    }
-}
-
-pub(crate) async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
-    let (shared, counted) = opened(store, folder).await;
+    };
     let flow = Signup::steps()
         .ask::<First>()
         .ask::<Second>()
