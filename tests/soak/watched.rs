@@ -1,0 +1,153 @@
+//! The store of a worker: tells the ledger of claims and checkpoints, and can be broken on purpose.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use onramp::lifecycle::evolve;
+use onramp::prelude::*;
+use onramp::store::{
+    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
+    NewOnboarding, OutboxMessage, QueueChange, Row, hash,
+};
+use onramp::{CommandId, FlowName, Key, Revision};
+
+use super::flow::World;
+use super::ledger::Line;
+
+pub(crate) struct Watched {
+    pub(crate) inner: Arc<dyn Store>,
+    pub(crate) world: Arc<World>,
+    /// Whether checkpoints are guarded by fence and revision, as they must be.
+    pub(crate) guarded: bool,
+}
+
+impl Watched {
+    /// Stores a checkpoint whatever has happened since it was decided.
+    async fn store_regardless(&self, mut commit: Commit) -> Result<CommitOutcome, Error> {
+        loop {
+            let Some(row) = self.inner.load(commit.tenant(), commit.id()).await? else {
+                return Ok(CommitOutcome::Absent);
+            };
+            commit.expected = row.state.revision();
+            commit.fence = None;
+            // Without a claim nothing can be said of one.
+            commit.queue = match commit.queue {
+                QueueChange::Wake(after) | QueueChange::Release(after) => QueueChange::Wake(after),
+                QueueChange::Hold => QueueChange::Wake(Duration::ZERO),
+                QueueChange::Remove | QueueChange::Keep => QueueChange::Keep,
+            };
+            commit.row.state = evolve(row.state, &commit.entry.decode()?);
+            commit.entry.revision = commit.row.state.revision();
+            commit.entry.hash = hash(row.head, &commit.entry);
+            commit.row.head = commit.entry.hash;
+            match self.inner.commit(commit.clone()).await? {
+                CommitOutcome::Conflict { .. } => {}
+                outcome => return Ok(outcome),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Watched {
+    async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
+        let (id, command) = (commit.id(), commit.command());
+        if let Some(fence) = commit.fence {
+            let line = Line::Sending { id, fence, command };
+            self.world.ledger.write(&line);
+        }
+        let outcome = match self.guarded {
+            true => self.inner.commit(commit).await?,
+            false => self.store_regardless(commit).await?,
+        };
+        if outcome == CommitOutcome::Committed {
+            self.world.ledger.write(&Line::Stored { id, command });
+        }
+        Ok(outcome)
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        let leases = self.inner.claim(request).await?;
+        for &Lease { id, fence, .. } in &leases {
+            self.world.ledger.write(&Line::Claimed { id, fence });
+            self.world.fences.lock().unwrap().insert(id, fence);
+        }
+        Ok(leases)
+    }
+
+    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+        self.inner.create(new).await
+    }
+
+    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
+        self.inner.load(tenant, id).await
+    }
+
+    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
+        self.inner.find(key).await
+    }
+
+    async fn committed(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        command: CommandId,
+    ) -> Result<Option<Revision>, Error> {
+        self.inner.committed(tenant, id, command).await
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<Vec<Listed>, Error> {
+        self.inner.of_subject(tenant, subject).await
+    }
+
+    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        self.inner.list(after, limit).await
+    }
+
+    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
+        self.inner.delete(these).await
+    }
+
+    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
+        self.inner.facts(tenant, id).await
+    }
+
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, Error> {
+        self.inner.journal(tenant, id, after, limit).await
+    }
+
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
+        self.inner.renew(leases, lease).await
+    }
+
+    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
+        self.inner.release(lease, after).await
+    }
+
+    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+        self.inner.park(lease, at).await
+    }
+
+    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+        self.inner.next_due(flow).await
+    }
+
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+        self.inner.take_outbox(max, hidden).await
+    }
+
+    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
+        self.inner.ack_outbox(messages).await
+    }
+}
