@@ -125,7 +125,7 @@ async fn soak(server: &Server, workers: usize, length: Duration, guarded: bool) 
     let impatient = async {
         tokio::time::sleep(SOON).await;
         patience.cancel();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let books = tokio::select! {
         books = hosts.join_all() => books.into_iter().flatten().collect::<Vec<_>>(),
