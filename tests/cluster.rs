@@ -182,7 +182,7 @@ mod galera {
         let load = Load::start(&desks, 4);
         let mut seen = (0, 0);
         rest(2).await;
-        load.goes_on(&mut seen);
+        load.goes_on(&mut seen).await;
         for (node, goes, comes_back) in [
             ("2", "kill", "start"),
             ("3", "isolate", "rejoin"),
@@ -191,10 +191,10 @@ mod galera {
             control(goes, node).await;
             // It takes five seconds until the others go on without it.
             rest(8).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
             control(comes_back, node).await;
             rest(2).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
         }
         load.adds_up().await;
     }
@@ -213,7 +213,7 @@ mod postgres {
             let load = Load::start(&desks, 8);
             let mut seen = (0, 0);
             rest(3).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
             if commits_wait {
                 // Nobody is told of what the standby does not have.
                 control("pause", pair.standby()).await;
@@ -227,7 +227,7 @@ mod postgres {
             rest(1).await;
             pair.promote().await;
             rest(4).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
             load.adds_up().await;
             control("start", pair.standby()).await;
         }

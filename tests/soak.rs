@@ -67,13 +67,18 @@ async fn nothing_is_lost_on_sqlite_when_its_process_is_killed() {
     holds(Kind::Sqlite, 1, 15).await;
 }
 
-/// The check can fail.
+/// The check can fail. Whether a pause meets a checkpoint on its way is chance, so it has a few.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_fence_and_revision_check_there_are_violations() {
     let _turn = TURN.lock().await;
-    let server = Server::start(Kind::Sqlite).unwrap();
-    let figures = soak(&server, 2, Duration::from_secs(12), false).await;
-    assert!(figures.violations.stale > 0, "{figures}");
+    for _ in 0..6 {
+        let server = Server::start(Kind::Sqlite).unwrap();
+        let figures = soak(&server, 2, Duration::from_secs(12), false).await;
+        if figures.violations.stale > 0 {
+            return;
+        }
+    }
+    panic!("nothing was found");
 }
 
 /// Not a test of its own: what worker processes run.
