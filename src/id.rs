@@ -93,6 +93,18 @@ text_id! {
     SubjectId, "subject id"
 }
 
+text_id! {
+    /// Why an operator makes an exception: a ticket, a contract. It stays in the journal, so no
+    /// personal data goes in.
+    ///
+    /// ```
+    /// use onramp::Reason;
+    /// assert_eq!(Reason::new("contract-1234")?.as_str(), "contract-1234");
+    /// # Ok::<(), onramp::InvalidId>(())
+    /// ```
+    Reason, "reason"
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -23,12 +23,12 @@
 //! | feature | adds |
 //! |---|---|
 //! | `store` (default) | `store`: the contract, the typed commit, the memory store |
-//! | `tokio` | `engine`: workers |
+//! | `tokio` | `engine`: workers and the relay; `store::Watch`, `store::Hints` |
 //! | `sqlite` | `store::SqliteStore` |
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
-//! | `testing` | `testing`: the conformance suite, rules without a store |
+//! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
 
@@ -49,12 +49,15 @@ pub mod testing;
 mod time;
 
 pub use id::{
-    Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Revision,
-    StepName, SubjectId, TenantId, UnknownActor,
+    Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
+    Revision, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]
-pub use onramp::Onramp;
+pub use onramp::{
+    Ailing, Bulk, Diagnosis, EvolutionPlan, Evolved, GateReport, NotDone, NotReconciled, Onramp,
+    Reconciliation, Upstream,
+};
 pub use time::{Clock, SystemClock};
 
 #[cfg(all(doctest, feature = "tokio"))]

@@ -1,15 +1,31 @@
 //! The host's front door: a store, a flow and a clock.
 
+mod bulk;
+mod doctor;
+mod evolve;
+mod gates;
+mod reconcile;
+
 use std::sync::Arc;
 
-use crate::flow::{Clearance, Definition, FactError, Facts, Flow, GateContext, NotCleared, Step};
+use crate::flow::{Definition, FactError, Facts, Failure, Flow, Step};
+#[cfg(feature = "tokio")]
+use crate::id::Revision;
 use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
-use crate::lifecycle::{Change, Loaded, Onboarding, Pending, Stage};
+use crate::lifecycle::{Change, Loaded, Obstacle, Onboarding, Stage, StageKind, explain};
+#[cfg(feature = "tokio")]
+use crate::store::Watch;
 use crate::store::{
-    CommitError, Erasure, Error, InDoubt, Join, Resolution, Store, StoreExt, Unverified, Verified,
-    commit_in, enroll_in,
+    CommitError, Erasure, Error, InDoubt, Join, Resolution, StepProgress, Store, StoreExt,
+    Unverified, Verified, commit_in, enroll_in,
 };
 use crate::time::{Clock, SystemClock};
+
+pub use bulk::{Bulk, NotDone};
+pub use doctor::{Ailing, Diagnosis};
+pub use evolve::{EvolutionPlan, Evolved};
+pub use gates::GateReport;
+pub use reconcile::{NotReconciled, Reconciliation, Upstream};
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
 ///
@@ -110,28 +126,6 @@ impl<F: Flow> Onramp<F> {
         self.store.open(tenant, subject).await
     }
 
-    /// Checks every gate of the flow, for this onboarding.
-    ///
-    /// # Errors
-    /// [`NotCleared`] lists every gate that is closed.
-    pub async fn clear(
-        &self,
-        pending: &Onboarding<F, Pending>,
-    ) -> Result<Clearance<F>, NotCleared> {
-        let cx = GateContext::new(pending.tenant().clone(), pending.subject().clone());
-        let mut closed = Vec::new();
-        for gate in &self.flow.parts().gates {
-            if let Err(why) = gate.check(&cx).await {
-                closed.push((gate.name(), why));
-            }
-        }
-        if closed.is_empty() {
-            Ok(Clearance::granted(pending.id(), self.clock.now()))
-        } else {
-            Err(NotCleared::new(closed))
-        }
-    }
-
     /// Stores a change. The new handle exists only once it is durably stored.
     ///
     /// # Errors
@@ -150,6 +144,31 @@ impl<F: Flow> Onramp<F> {
     {
         let now = self.clock.now();
         self.store.commit_change(&self.flow, change, now).await
+    }
+
+    /// Watches an onboarding: everything that happens to it after a revision, in order, until it is
+    /// completed or has failed. From revision 0 everything is told; after a break go on from the last
+    /// [`Progress::revision`](crate::store::Progress::revision) that was told.
+    ///
+    /// Commits of this process are told at once ([`Store::hints`]), those of others within seconds.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// use onramp::Revision;
+    /// # async fn show<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, id: OnboardingId, last_event_id: u64,
+    /// # ) -> Result<(), onramp::store::Error> {
+    /// let mut watch = onramp.watch(tenant, id, Revision::new(last_event_id));
+    /// while let Some(progress) = watch.next().await {
+    ///     let progress = progress?;
+    ///     println!("id: {}", progress.revision);
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn watch(&self, tenant: &TenantId, id: OnboardingId, after: Revision) -> Watch {
+        let (store, tenant) = (Arc::clone(&self.store), tenant.clone());
+        Watch::new(store, tenant, id, after)
     }
 
     /// Creates the onboarding of a subject, if there is none, in a transaction of the host's: it is
@@ -277,6 +296,56 @@ impl<F: Flow> Onramp<F> {
     ) -> Result<Erasure, Error> {
         let now = self.clock.now();
         self.store.erase_subject(tenant, subject, by, now).await
+    }
+
+    /// How far the task under way is, if it says so: for a progress bar. It is of the newest attempt
+    /// that has said anything, so compare its step with the one that is next.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        self.store.progress(tenant, id).await
+    }
+
+    /// Everything that stands between an onboarding and its completion: facts, waits, failures, and
+    /// closed gates before the start. Nothing does when it is completed; `None` when there is no such
+    /// onboarding in the tenant.
+    ///
+    /// # Errors
+    /// Of the store.
+    ///
+    /// ```
+    /// # use onramp::prelude::*;
+    /// # async fn support<F: Flow>(
+    /// #     onramp: &Onramp<F>, tenant: &TenantId, id: OnboardingId,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// for obstacle in onramp.explain(tenant, id).await?.unwrap_or_default() {
+    ///     println!("{obstacle}");
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub async fn explain(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<Vec<Obstacle>>, Error> {
+        let Some(row) = self.store.load(tenant, id).await? else {
+            return Ok(None);
+        };
+        let mut obstacles = Vec::new();
+        if row.state.stage() == StageKind::Pending {
+            let subject = &row.state.key().subject;
+            for report in self.check_gates(tenant, subject).await {
+                let closed = report.result.err();
+                obstacles.extend(closed.map(|why| Obstacle::gate(Failure::from(why.problem()))));
+            }
+        }
+        obstacles.extend(explain(&row.state, self.flow.plan(), self.clock.now()));
+        Ok(Some(obstacles))
     }
 
     /// The facts of an onboarding.

@@ -3,10 +3,10 @@
 #[cfg(feature = "tokio")]
 pub use crate::engine::Engine;
 pub use crate::flow::{
-    Answer, Clearance, Definition, Evidence, Flow, Gate, GateClosed, GateContext, Invalid,
-    NotCleared, Problem, RetryPolicy, Step, Task, TaskContext, TaskError,
+    Answer, Approval, Clearance, Definition, Evidence, Flow, Gate, GateClosed, GateContext,
+    Invalid, NotCleared, Problem, RetryPolicy, Step, Task, TaskContext, TaskError,
 };
-pub use crate::id::{Actor, OnboardingId, SubjectId, TenantId};
+pub use crate::id::{Actor, OnboardingId, Reason, SubjectId, TenantId};
 pub use crate::lifecycle::{
     Change, Completed, Failed, InProgress, Loaded, Onboarding, Pending, Rejected, StageKind,
 };

@@ -26,7 +26,7 @@ use cluster::servers::{Pair, control, desks, nodes};
 use cluster::spread::Spread;
 use onramp::prelude::*;
 use onramp::store::{ClaimRequest, SqlOptions, WorkerId};
-use onramp::testing::conformance;
+use onramp::testing::{Layered, conformance};
 use sqlx::Connection as _;
 use support::{Company, Paid};
 use tokio::task::JoinSet;
@@ -74,7 +74,7 @@ mod galera {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "needs scripts/cluster galera"]
     async fn all_nodes_together_are_one_store() {
-        let violations = conformance::check(Arc::new(Spread::over(nodes().await))).await;
+        let violations = conformance::check(Arc::new(Layered(Spread::over(nodes().await)))).await;
         assert!(violations.is_empty(), "{violations:#?}");
     }
 
@@ -182,7 +182,7 @@ mod galera {
         let load = Load::start(&desks, 4);
         let mut seen = (0, 0);
         rest(2).await;
-        load.goes_on(&mut seen);
+        load.goes_on(&mut seen).await;
         for (node, goes, comes_back) in [
             ("2", "kill", "start"),
             ("3", "isolate", "rejoin"),
@@ -191,10 +191,10 @@ mod galera {
             control(goes, node).await;
             // It takes five seconds until the others go on without it.
             rest(8).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
             control(comes_back, node).await;
             rest(2).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
         }
         load.adds_up().await;
     }
@@ -213,7 +213,7 @@ mod postgres {
             let load = Load::start(&desks, 8);
             let mut seen = (0, 0);
             rest(3).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
             if commits_wait {
                 // Nobody is told of what the standby does not have.
                 control("pause", pair.standby()).await;
@@ -227,7 +227,7 @@ mod postgres {
             rest(1).await;
             pair.promote().await;
             rest(4).await;
-            load.goes_on(&mut seen);
+            load.goes_on(&mut seen).await;
             load.adds_up().await;
             control("start", pair.standby()).await;
         }

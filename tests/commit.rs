@@ -4,15 +4,12 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use onramp::prelude::*;
-use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, NotAppliedBecause, OutboxMessage, Row,
-};
-use onramp::{CommandId, FlowName, Key, Revision};
+use onramp::store::{Commit, CommitOutcome, Error, NotAppliedBecause};
+use onramp::testing::{Layer, Layered};
+use onramp::{CommandId, Revision};
 use support::{Company, Desk, Faults, Paid, each_store};
 
 /// How the connection of [`Cut`] breaks at the next commit.
@@ -32,11 +29,11 @@ struct Cut {
 }
 
 impl Cut {
-    fn store() -> Arc<Self> {
-        Arc::new(Self {
+    fn store() -> Arc<Layered<Self>> {
+        Arc::new(Layered(Self {
             inner: MemoryStore::new(),
             at: AtomicU8::new(0),
-        })
+        }))
     }
 
     fn next(&self, at: At) {
@@ -45,17 +42,9 @@ impl Cut {
 }
 
 #[async_trait]
-impl Store for Cut {
-    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        self.inner.create(new).await
-    }
-
-    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
-        self.inner.load(tenant, id).await
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        self.inner.find(key).await
+impl Layer for Cut {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
@@ -80,64 +69,6 @@ impl Store for Cut {
             return Err(Error::unavailable("no route"));
         }
         self.inner.committed(tenant, id, command).await
-    }
-
-    async fn of_subject(
-        &self,
-        tenant: &TenantId,
-        subject: &SubjectId,
-    ) -> Result<Vec<Listed>, Error> {
-        self.inner.of_subject(tenant, subject).await
-    }
-
-    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        self.inner.list(after, limit).await
-    }
-
-    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
-        self.inner.delete(these).await
-    }
-
-    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
-        self.inner.facts(tenant, id).await
-    }
-
-    async fn journal(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<JournalEntry>, Error> {
-        self.inner.journal(tenant, id, after, limit).await
-    }
-
-    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(request).await
-    }
-
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.inner.renew(leases, lease).await
-    }
-
-    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
-        self.inner.release(lease, after).await
-    }
-
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-        self.inner.park(lease, at).await
-    }
-
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner.next_due(flow).await
-    }
-
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
-        self.inner.take_outbox(max, hidden).await
-    }
-
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.inner.ack_outbox(messages).await
     }
 }
 
@@ -292,7 +223,7 @@ async fn a_cut_after_the_commit_is_found_stored() {
     let cut = Cut::store();
     let desk = Desk::new(cut.clone(), Faults::default());
     let running = desk.answered("org-1").await;
-    cut.next(At::AfterCommit);
+    cut.0.next(At::AfterCommit);
     // It is looked up once, so nobody needs to know of the doubt.
     let cancelling = desk.onramp.commit(running.cancel()).await.unwrap();
     assert!(cancelling.stage().undoing.is_some());
@@ -307,12 +238,12 @@ async fn what_cannot_be_looked_up_is_unknown_until_it_is_resolved() {
         let cut = Cut::store();
         let desk = Desk::new(cut.clone(), Faults::default());
         let running = desk.answered("org-1").await;
-        cut.next(at);
+        cut.0.next(at);
         let unknown = desk.onramp.commit(running.cancel()).await.unwrap_err();
         let CommitError::Unknown(unknown) = unknown else {
             panic!("{unknown:?}")
         };
-        cut.next(At::Nowhere);
+        cut.0.next(At::Nowhere);
         match desk.onramp.resolve(&unknown.token).await.unwrap() {
             Resolution::Committed(found) => {
                 assert!(stored);
@@ -328,12 +259,12 @@ async fn a_store_that_is_down_gives_the_handle_back() {
     let cut = Cut::store();
     let desk = Desk::new(cut.clone(), Faults::default());
     let running = desk.answered("org-1").await;
-    cut.next(At::Unreachable);
+    cut.0.next(At::Unreachable);
     let down = desk.onramp.commit(running.cancel()).await.unwrap_err();
     let CommitError::NotApplied(down) = down else {
         panic!("{down:?}")
     };
-    cut.next(At::Nowhere);
+    cut.0.next(At::Nowhere);
     let _ = desk.onramp.commit(down.onboarding.cancel()).await.unwrap();
 }
 
@@ -355,5 +286,105 @@ async fn the_same_command_twice_counts_once() {
             .await
             .unwrap();
         assert_eq!(once.revision(), twice.revision());
+    }
+}
+
+/// As a browser does that sends a form again, with the idempotency key of the first time.
+#[tokio::test]
+async fn a_repetition_gives_what_the_first_one_made_and_another_wish_is_refused() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let _ = desk.answered("org-1").await;
+        let running = async || desk.open("org-1").await.into_in_progress().unwrap();
+        let id = CommandId::fresh();
+        let paid = |invoice: &str| Paid {
+            invoice: invoice.into(),
+        };
+        let first = running().await.attest(paid("inv-1")).identified(id);
+        let first = desk.onramp.commit(first).await.unwrap();
+        // Loaded anew, so that the rules see that it is there.
+        let again = running().await.attest(paid("inv-1")).identified(id);
+        let again = desk.onramp.commit(again).await.unwrap();
+        assert_eq!(again.revision(), first.revision());
+
+        let company = |name: &str| Company { name: name.into() };
+        let id = CommandId::fresh();
+        let revise = running().await.revise(company("Acme GmbH")).identified(id);
+        let revised = desk.onramp.commit(revise).await.unwrap();
+        let others: [(&str, Change<_, _, InProgress>); 3] = [
+            (
+                "another name",
+                running().await.revise(company("Other")).identified(id),
+            ),
+            ("another wish", running().await.cancel().identified(id)),
+            (
+                "one that the rules refuse",
+                running().await.submit(company("Acme GmbH")).identified(id),
+            ),
+        ];
+        for (what, other) in others {
+            let refused = desk.onramp.commit(other).await.unwrap_err();
+            let CommitError::NotApplied(not) = refused else {
+                panic!("{what}: {refused:?}")
+            };
+            assert!(
+                matches!(not.because, NotAppliedBecause::IdentityReused),
+                "{what}: {}",
+                not.because
+            );
+        }
+        assert_eq!(
+            running().await.revision(),
+            revised.revision(),
+            "nothing has happened"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn double_starts_of_a_thousand_make_one_onboarding_each() {
+    const KEYS: usize = 1_000;
+    for store in each_store().await {
+        let desk = Arc::new(Desk::new(store, Faults::default()));
+        let mut starting = tokio::task::JoinSet::new();
+        for task in 0..64 {
+            let desk = Arc::clone(&desk);
+            // Two have the same keys, at the same time.
+            starting.spawn(async move {
+                let mut started = Vec::new();
+                for key in (task % 32..KEYS).step_by(32) {
+                    let subject = SubjectId::new(format!("org-{key}")).unwrap();
+                    let found = desk.onramp.enroll(desk.tenant(), &subject).await.unwrap();
+                    let id = found.id();
+                    if let Ok(pending) = found.into_pending() {
+                        let clearance = desk.onramp.clear(&pending).await.unwrap();
+                        match desk.onramp.commit(pending.start(clearance)).await {
+                            Ok(running) => assert_eq!(running.revision().get(), 2),
+                            Err(CommitError::Conflict(conflict)) => {
+                                assert_eq!(conflict.current.stage(), StageKind::InProgress);
+                            }
+                            Err(other) => panic!("{other:?}"),
+                        }
+                    }
+                    started.push((key, id));
+                }
+                started
+            });
+        }
+        let mut ids = std::collections::BTreeMap::new();
+        for (key, id) in starting.join_all().await.into_iter().flatten() {
+            assert_eq!(
+                *ids.entry(key).or_insert(id),
+                id,
+                "two onboardings of one key"
+            );
+        }
+        assert_eq!(ids.len(), KEYS);
+        let stored = desk.onramp.store().list(None, 2 * KEYS).await.unwrap();
+        assert_eq!(stored.len(), KEYS);
+        assert!(
+            stored.iter().all(|listed| listed.revision.get() == 2),
+            "started once each"
+        );
     }
 }

@@ -7,6 +7,8 @@
 mod adopt;
 #[path = "conformance/inexact.rs"]
 mod inexact;
+#[path = "conformance/outbox.rs"]
+mod outbox;
 mod support;
 
 use std::collections::HashMap;
@@ -16,11 +18,11 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry,
-    Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row,
+    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Delivery, Error, JournalEntry, Lease,
+    Listed, NewOnboarding, OutboxMessage, QueueChange, Row, Settlement, StepProgress,
 };
-use onramp::testing::conformance;
-use onramp::{CommandId, Fence, FlowName, Key, Revision};
+use onramp::testing::{Layer, Layered, conformance};
+use onramp::{CommandId, Fence, Key, Revision};
 use support::{each_store, each_store_by_buckets};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,10 +71,12 @@ enum Broken {
     PagesOverlap,
     DeletesWhatMovedOn,
     DeletesTheRowOnly,
+    ProgressOfAnybody,
+    RestsWhatMovedOn,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 24] = [
+const WAYS: [(Broken, &str); 26] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -112,6 +116,11 @@ const WAYS: [(Broken, &str); 24] = [
     (Broken::PagesOverlap, "pages_hold_every_onboarding_once"),
     (Broken::DeletesWhatMovedOn, "what_is_deleted_is_gone_wholly"),
     (Broken::DeletesTheRowOnly, "what_is_deleted_is_gone_wholly"),
+    (
+        Broken::ProgressOfAnybody,
+        "progress_is_kept_for_whoever_holds_the_lease",
+    ),
+    (Broken::RestsWhatMovedOn, "parking_never_loses_a_wake_up"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,7 +130,7 @@ async fn every_broken_store_is_found_out() {
             conformance::clauses().any(|name| name == clause),
             "{clause} is no clause"
         );
-        let violations = conformance::check(Arc::new(Wrong::new(how))).await;
+        let violations = conformance::check(Arc::new(Layered(Wrong::new(how)))).await;
         let found: Vec<_> = violations
             .iter()
             .map(|violation| violation.clause)
@@ -200,7 +209,11 @@ impl Wrong {
 }
 
 #[async_trait]
-impl Store for Wrong {
+impl Layer for Wrong {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
+    }
+
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
         let key = new.row.state.key().clone();
         self.tenants
@@ -228,10 +241,6 @@ impl Store for Wrong {
             Some(owner) if self.is(Broken::CrossTenantLeak) => self.inner.load(&owner, id).await,
             _ => self.inner.load(tenant, id).await,
         }
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        self.inner.find(key).await
     }
 
     async fn commit(&self, mut commit: Commit) -> Result<CommitOutcome, Error> {
@@ -265,15 +274,6 @@ impl Store for Wrong {
             }
             other => other,
         })
-    }
-
-    async fn committed(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        command: CommandId,
-    ) -> Result<Option<Revision>, Error> {
-        self.inner.committed(tenant, id, command).await
     }
 
     async fn of_subject(
@@ -315,10 +315,6 @@ impl Store for Wrong {
             }
         }
         self.inner.delete(&these).await
-    }
-
-    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
-        self.inner.facts(tenant, id).await
     }
 
     async fn journal(
@@ -364,40 +360,48 @@ impl Store for Wrong {
         Ok(claimed)
     }
 
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.inner.renew(leases, lease).await
-    }
-
     async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
         self.free(lease.id).await;
         self.inner.release(lease, after).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         self.free(lease.id).await;
         let row = self.inner.load(&lease.tenant, lease.id).await?;
         let at = match row {
             Some(row) if self.is(Broken::LostWakeUp) => row.state.revision(),
+            Some(row) if self.is(Broken::RestsWhatMovedOn) && rest.is_some() => {
+                row.state.revision()
+            }
             _ => at,
         };
-        self.inner.park(lease, at).await
+        self.inner.park(lease, at, rest).await
     }
 
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner.next_due(flow).await
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        let mut lease = lease.clone();
+        if self.is(Broken::ProgressOfAnybody)
+            && let Some(newest) = self.fences.lock().unwrap().get(&lease.id)
+        {
+            lease.fence = *newest;
+        }
+        self.inner.report(&lease, progress).await
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         let mut taken = self.inner.take_outbox(max, hidden).await?;
         if self.is(Broken::OutboxOnce) {
-            let ids: Vec<_> = taken.iter().map(|message| message.id).collect();
-            self.inner.ack_outbox(&ids).await?;
+            let all = taken.iter().cloned();
+            let all: Vec<_> = all.map(|taken| (taken, Settlement::Delivered)).collect();
+            self.inner.settle_outbox(&all).await?;
         }
-        taken.append(&mut self.stray.lock().unwrap());
+        let mut stray = self.stray.lock().unwrap();
+        taken.extend(stray.drain(..).map(|message| Delivery {
+            message,
+            place: 0,
+            fence: Fence::new(1),
+            attempt: 1,
+        }));
         Ok(taken)
-    }
-
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.inner.ack_outbox(messages).await
     }
 }

@@ -406,7 +406,7 @@ async fn parking_never_loses_a_wake_up() {
             }))
             .await
             .unwrap();
-        store.park(&lease[0], seen).await.unwrap();
+        store.park(&lease[0], seen, None).await.unwrap();
         assert_eq!(store.next_due(&flow).await.unwrap(), Some(Duration::ZERO));
         let _ = QueueChange::Keep;
     }

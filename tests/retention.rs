@@ -1,7 +1,5 @@
 //! What ended long ago is forgotten, and nothing else is.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 mod support;
 
 use std::sync::Arc;

@@ -13,16 +13,16 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use onramp::Actor;
-use onramp::flow::{Failure, Kind, Need, Plan, PlanStep, Problem, RetryPolicy, Roll};
+use onramp::flow::{Failure, Kind, Need, Plan, PlanStep, Problem, RetryPolicy, Roll, Waits};
 use onramp::lifecycle::{
-    Action, Command, Event, Happened, Next, Operation, Rejected, StageKind, State, UndoReason,
-    apply, decide, decide_all, evolve, fold, next,
+    Action, Command, Event, Happened, Next, Obstacle, ObstacleKind, Operation, Rejected, StageKind,
+    State, UndoReason, apply, decide, decide_all, evolve, explain, fold, next,
 };
+use onramp::{Actor, Reason};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use rules::history::{Move, Run, mark, moves, time};
-use rules::plans::{Shape, plan, shapes};
+use rules::plans::{Shapes, plan, shapes};
 
 const CASES: u32 = 3_000;
 
@@ -35,7 +35,7 @@ fn runner() -> TestRunner {
 
 /// Plays random histories; `check` sees each whole one.
 fn histories(check: impl Fn(&Run) -> Result<(), TestCaseError>) {
-    let play = |(shape, moves): (Vec<Shape>, Vec<Move>)| {
+    let play = |(shape, moves): (Shapes, Vec<Move>)| {
         let mut run = Run::new(plan(&shape));
         for step in moves {
             run.play(&step);
@@ -91,7 +91,10 @@ fn decide_follows_the_table_and_every_edge_is_walked() {
         let name = operation.as_str();
         operation.stages().iter().map(move |stage| (name, *stage))
     };
-    let table: BTreeSet<_> = Operation::ALL.iter().flat_map(edges).collect();
+    // A plan that stays as it is never needs these: see the tests of newer plans.
+    let newer = [Operation::BeginWait, Operation::Reopen];
+    let all = Operation::ALL.iter().filter(|o| !newer.contains(o));
+    let table: BTreeSet<_> = all.flat_map(edges).collect();
     assert_eq!(*walked.lock().unwrap(), table);
 }
 
@@ -107,6 +110,9 @@ fn percent_grows_with_facts_and_is_whole_only_when_complete() {
                 Happened::AnswerSubmitted { .. }
                     | Happened::EvidenceAttested { .. }
                     | Happened::StepSkipped { .. }
+                    | Happened::StepWaived { .. }
+                    | Happened::Approved { .. }
+                    | Happened::PauseElapsed { .. }
                     | Happened::ConditionJudged { .. }
                     | Happened::FactRecorded { .. }
             );
@@ -142,13 +148,173 @@ fn what_was_erased_never_changes_again() {
 }
 
 #[test]
+fn times_are_kept_and_reminders_come_once_each() {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let seen_by = Arc::clone(&seen);
+    histories(move |run| {
+        for (before, event, after) in run.steps() {
+            let timed = matches!(
+                event.happened,
+                Happened::Reminded { .. } | Happened::PauseElapsed { .. }
+            );
+            let expired = matches!(
+                &event.happened,
+                Happened::UndoStarted {
+                    reason: UndoReason::Expired { step: Some(_) },
+                    ..
+                }
+            );
+            // An undo that is tried again after a failure names the reason again.
+            if before.stage() != StageKind::InProgress || (!timed && !expired) {
+                continue;
+            }
+            seen_by.lock().unwrap().insert(event.happened.name());
+            let wait = before.wait().unwrap();
+            let step = run.plan.step(wait.step.as_str()).unwrap();
+            prop_assert_eq!(
+                before.current(&run.plan).map(PlanStep::name),
+                Some(step.name())
+            );
+            let waited = (event.at - wait.since).to_std().unwrap();
+            match &event.happened {
+                Happened::Reminded { nth, .. } => {
+                    let due = step.waits().reminders()[*nth as usize - 1];
+                    prop_assert!(*nth > wait.reminded && waited >= due, "{:?}", event);
+                    prop_assert_eq!(after.wait().map(|wait| wait.reminded), Some(*nth));
+                }
+                Happened::PauseElapsed { .. } => prop_assert!(waited >= step.pauses_for()),
+                _ => prop_assert!(waited >= step.waits().expiry().unwrap()),
+            }
+        }
+        Ok(())
+    });
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 3, "only {seen:?} happened");
+}
+
+#[test]
+fn nothing_waits_longer_than_it_may() {
+    histories(|run| {
+        for tried in &run.tried {
+            let state = tried.after();
+            let Next::Wait { until, .. } = next(state, &run.plan, tried.now) else {
+                continue;
+            };
+            let whole = run.plan.deadline().zip(state.started_at());
+            if whole.is_some()
+                && state.stage() == StageKind::InProgress
+                && state.undoing().is_none()
+            {
+                prop_assert!(until.is_some(), "waits for ever");
+            }
+            if let Some(wait) = state.wait()
+                && state.current(&run.plan).map(PlanStep::name) == Some(&wait.step)
+                && let Some(expiry) = run.plan.step(wait.step.as_str()).unwrap().waits().expiry()
+            {
+                prop_assert!(until.is_some_and(|until| until <= wait.since + expiry));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn an_exception_leaves_nobody_without_what_is_needed() {
+    histories(|run| {
+        for (before, event, after) in run.steps() {
+            match &event.happened {
+                Happened::StepWaived { step, .. } => {
+                    let needed = dependents_for_certain(&run.plan, step);
+                    prop_assert!(needed.is_empty(), "{:?} needed by {:?}", step, needed);
+                }
+                Happened::Dismissed => {
+                    prop_assert_eq!(before.percent(&run.plan), after.percent(&run.plan));
+                    prop_assert_eq!(before.current(&run.plan), after.current(&run.plan));
+                }
+                _ => {}
+            }
+        }
+        for tried in &run.tried {
+            let (Action::Revise { step, .. }, Ok(events)) = (&tried.command.action, &tried.outcome)
+            else {
+                continue;
+            };
+            let undoes = events
+                .iter()
+                .any(|event| matches!(event.happened, Happened::UndoStarted { .. }));
+            let immutable = run
+                .plan
+                .step(step.as_str())
+                .unwrap()
+                .is_immutable_once_used();
+            prop_assert!(!(immutable && undoes), "what was built on it was undone");
+        }
+        Ok(())
+    });
+}
+
+fn dependents_for_certain(plan: &Plan, step: &onramp::StepName) -> Vec<onramp::StepName> {
+    let needs = |s: &&PlanStep| s.reads().any(|need| need.step == *step && !need.optional);
+    let by = plan.steps().iter().filter(needs);
+    by.map(|s| s.name().clone()).collect()
+}
+
+/// Every open step is named, and nothing else; settling one takes exactly it off the list.
+#[test]
+fn what_stands_in_the_way_is_all_that_stands_in_the_way() {
+    histories(|run| {
+        for tried in &run.tried {
+            let (state, now) = (tried.after(), tried.now);
+            let obstacles = explain(state, &run.plan, now);
+            let complete = state.stage() == StageKind::Completed;
+            prop_assert_eq!(obstacles.is_empty(), complete, "{:?}", obstacles);
+            let steps = run.plan.steps().iter();
+            let open = steps.filter(|step| !complete && !state.progress(step).is_settled());
+            let open: Vec<_> = open.map(PlanStep::name).collect();
+            let named = |obstacles: &[Obstacle]| -> Vec<_> {
+                let kinds = [
+                    ObstacleKind::Open,
+                    ObstacleKind::Later,
+                    ObstacleKind::Retrying,
+                ];
+                let steps = obstacles.iter().filter(|o| kinds.contains(&o.kind));
+                steps.filter_map(|o| o.step.clone()).collect()
+            };
+            prop_assert!(named(&obstacles).iter().eq(open.iter().copied()));
+            for step in &open {
+                let planned = run.plan.step(step.as_str()).unwrap();
+                if planned.is_conditional() {
+                    continue;
+                }
+                let settled = Event {
+                    at: now,
+                    happened: match planned.kind() {
+                        Kind::Pause => Happened::PauseElapsed {
+                            step: (*step).clone(),
+                        },
+                        _ => Happened::Approved {
+                            step: (*step).clone(),
+                            fact: mark(9),
+                        },
+                    },
+                };
+                let after = explain(&apply(state.clone(), &settled), &run.plan, now);
+                let others: Vec<_> = open.iter().filter(|other| other != &step).collect();
+                prop_assert!(named(&after).iter().eq(others.into_iter().copied()));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn what_is_next_can_be_done_and_leads_somewhere() {
     histories(|run| {
         for tried in &run.tried {
             let mut state = tried.after().clone();
             let mut now = tried.now;
             // Per step: judged, run, undone, run again; and the ends.
-            let bound = 4 * run.plan.steps().len() + 4;
+            let bound = 8 * run.plan.steps().len() + 8;
             let mut arrived = false;
             for _ in 0..bound {
                 let action = match next(&state, &run.plan, now) {
@@ -179,6 +345,7 @@ fn what_is_next_can_be_done_and_leads_somewhere() {
                         let whom = match kind {
                             Kind::Answer => "subject",
                             Kind::Evidence => "third_party",
+                            Kind::Approval => "operator",
                             other => panic!("waits for nobody: {other:?}"),
                         };
                         prop_assert_eq!(on.as_str(), whom);
@@ -195,6 +362,10 @@ fn what_is_next_can_be_done_and_leads_somewhere() {
                         fact: mark(1),
                     },
                     Next::Undo { step } => Action::Undone { step, attempt: 1 },
+                    Next::BeginWait { step } => Action::BeginWait { step },
+                    Next::Remind { step, nth } => Action::Remind { step, nth },
+                    Next::Elapse { step } => Action::Elapse { step },
+                    Next::Expire { step } => Action::Expire { step },
                     Next::FinishUndo => Action::FinishUndo,
                     Next::Complete => Action::Complete { verified: true },
                     other => panic!("unknown {other:?}"),
@@ -395,7 +566,7 @@ fn count() -> impl Strategy<Value = u32> {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let step = (0..9usize).prop_map(plans_name);
-    (step, count(), any::<bool>(), 0..16u8, 0..1_000i64).prop_map(
+    (step, count(), any::<bool>(), 0..23u8, 0..1_000i64).prop_map(
         |(step, attempt, flag, which, at)| {
             let failure = Failure::from(Problem::DRIFTED);
             let retry_at = flag.then(|| time(at));
@@ -450,6 +621,19 @@ fn any_event() -> impl Strategy<Value = Event> {
                     remaining: steps,
                 },
                 14 => Happened::FactsErased { steps },
+                15 => Happened::Approved {
+                    step,
+                    fact: mark(5),
+                },
+                16 => Happened::StepWaived {
+                    step,
+                    reason: Reason::new("contract-1").unwrap(),
+                },
+                17 => Happened::Dismissed,
+                18 => Happened::WaitBegan { step },
+                19 => Happened::Reminded { step, nth: attempt },
+                20 => Happened::PauseElapsed { step },
+                21 => Happened::Completed,
                 _ => Happened::Retried,
             };
             Event {
@@ -615,4 +799,22 @@ fn dependents(plan: &Plan, step: &onramp::StepName) -> BTreeSet<onramp::StepName
         }
         found.extend(more);
     }
+}
+
+#[test]
+fn a_wait_that_a_newer_plan_times_begins_when_it_is_found() {
+    let answer = || PlanStep::new("company", Kind::Answer);
+    let mut run = Run::new(Plan::new("workspace", 1, vec![answer()]).unwrap());
+    run.start();
+    assert_eq!(run.state.wait(), None, "nobody asked since when");
+    let waits = Waits::default().expire_after(Duration::from_secs(10));
+    run.plan = Plan::new("workspace", 2, vec![answer().waiting(waits)]).unwrap();
+    let step = onramp::StepName::from("company");
+    let begin = Next::BeginWait { step: step.clone() };
+    assert_eq!(next(&run.state, &run.plan, time(5)), begin);
+    run.must(Actor::Worker, Action::BeginWait { step: step.clone() });
+    let expire = Next::Expire { step: Some(step) };
+    assert_eq!(next(&run.state, &run.plan, time(10)), expire);
+    let early = run.attempt(Actor::Worker, Action::Expire { step: None });
+    assert_eq!(early, Err(Rejected::NotDue));
 }

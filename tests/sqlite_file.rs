@@ -280,7 +280,7 @@ async fn every_future_may_be_dropped_at_every_poll() {
         .await;
         ended &= poll_and_drop(store.renew(&leases, LONG), polls).await;
         ended &= poll_and_drop(store.take_outbox(1, later), polls).await;
-        ended &= poll_and_drop(store.ack_outbox(&[]), polls).await;
+        ended &= poll_and_drop(store.settle_outbox(&[]), polls).await;
         let onramp = Onramp::new(store.clone(), self::flow());
         let subject = SubjectId::new(format!("new-{polls}")).unwrap();
         ended &= poll_and_drop(onramp.enroll(&tenant, &subject), polls).await;

@@ -9,8 +9,9 @@ use std::path::Path;
 
 use onramp::Actor;
 use onramp::lifecycle::{
-    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
-    CanStart, CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
+    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
+    InProgress, Operation, Pending, Stage, StageKind,
 };
 
 /// Says at run time which stage follows, or `None` where the bound does not hold: an associated
@@ -55,6 +56,11 @@ typed_table! {
     Retry CanRetry retry;
     RetryUndo CanRetryUndo retry_undo;
     Erase CanErase erase;
+    Approve CanApprove approve;
+    Waive CanWaive waive;
+    Dismiss CanDismiss dismiss;
+    Reopen CanReopen reopen;
+    Adopt CanAdopt adopt;
 }
 
 #[test]

@@ -273,7 +273,7 @@ async fn snapshot(args: &Args, store: &'static str, folder: &std::path::Path) {
                 let leases = opened.claim(&request).await.unwrap();
                 took.push((began.elapsed(), at.elapsed()));
                 for lease in leases {
-                    opened.park(&lease, Revision::new(1)).await.unwrap();
+                    opened.park(&lease, Revision::new(1), None).await.unwrap();
                     done += 1;
                 }
             }

@@ -7,7 +7,7 @@ use onramp::prelude::*;
 use onramp::store::{MySqlStore, PostgresStore, SqliteStore};
 use serde::{Deserialize, Serialize};
 
-use crate::One;
+use crate::measure::One;
 use crate::meter::url;
 
 struct Signup;

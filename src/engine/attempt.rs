@@ -1,13 +1,15 @@
 //! One attempt at host code: guarded against panics, ended when the lease is lost.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use crate::engine::lease::Guard;
 use crate::flow::{
-    Direction, EncodedFact, ErasedTask, FactError, Facts, Failure, Fault, Parts, Problem,
-    TaskContext,
+    Cancellation, Direction, EncodedFact, ErasedTask, FactError, Facts, Failure, Fault, Parts,
+    PlanStep, Problem, ProgressSink, TaskContext,
 };
 use crate::id::StepName;
 use crate::lifecycle::State;
@@ -38,23 +40,43 @@ pub(crate) async fn attempt(
     cx: TaskContext,
     job: Job,
     guard: &Guard<'_>,
+    progress: Arc<dyn ProgressSink>,
 ) -> Ended<Option<EncodedFact>> {
     let parts = Arc::clone(parts);
     let step = cx.step().clone();
     let (number, direction) = (cx.attempt(), cx.direction().as_str());
     tracing::debug!(onboarding = %guard.lease.id, %step, attempt = number, direction, "attempt");
-    // A task of its own: a panic ends the attempt, not the worker.
-    let running = AbortOnDropHandle::new(tokio::spawn(async move {
+    // Dropped, whatever becomes of this future, it says that nobody waits any more.
+    let ends = CancelOnDrop(Cancellation::default());
+    let timeout = parts
+        .plan
+        .steps()
+        .get(index)
+        .map_or(Duration::ZERO, PlanStep::timeout);
+    let cx = cx.within(timeout, ends.0.clone(), progress);
+    let span = tracing::info_span!("attempt", onboarding = %guard.lease.id, tenant = %cx.tenant(),
+        %step, attempt = number, direction);
+    let work = async move {
         let code = parts.code.get(index).and_then(|code| code.task.as_ref());
         match code {
             Some(task) => perform(task.as_ref(), &cx, job).await,
             None => Ok(None),
         }
-    }));
+    };
+    // A task of its own: a panic ends the attempt, not the worker.
+    let running = AbortOnDropHandle::new(tokio::spawn(work.instrument(span)));
     let ended = tokio::select! {
         biased;
         ended = running => ended,
         () = guard.lost() => return Ended::LeaseLost,
+        () = tokio::time::sleep(timeout) => {
+            tracing::warn!(onboarding = %guard.lease.id, %step, attempt = number, direction,
+                ?timeout, "attempt timed out");
+            return Ended::Failed {
+                failure: Failure::from(Problem::TIMED_OUT),
+                retryable: true,
+            };
+        }
     };
     let id = guard.lease.id;
     match ended {
@@ -80,6 +102,14 @@ pub(crate) async fn attempt(
                 retryable: true,
             }
         }
+    }
+}
+
+struct CancelOnDrop(Cancellation);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

@@ -5,9 +5,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::drive::roll;
 use crate::engine::lease::Held;
-use crate::engine::{Engine, Observed, Observer, Shared};
-use crate::flow::{Definition, Flow, Parts};
+use crate::engine::{Engine, Observed, Observer, Rolls, Shared};
+use crate::flow::{Definition, Flow, Parts, Roll};
 use crate::id::FlowName;
 use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::{Clock, SystemClock};
@@ -37,7 +38,9 @@ pub struct EngineBuilder {
     per_tenant: Option<NonZeroU32>,
     poll: Duration,
     grace: Duration,
+    unreadable: Duration,
     clock: Arc<dyn Clock>,
+    rolls: Rolls,
     observer: Option<Observer>,
 }
 
@@ -54,7 +57,9 @@ impl Engine {
             per_tenant: None,
             poll: Duration::from_secs(1),
             grace: Duration::from_secs(20),
+            unreadable: Duration::from_secs(60),
             clock: Arc::new(SystemClock),
+            rolls: Box::new(roll),
             observer: None,
         }
     }
@@ -112,9 +117,23 @@ impl EngineBuilder {
         self
     }
 
+    /// For how long an onboarding is left alone that this program cannot read, because a newer one has
+    /// written it, say: no attempt is counted, and others go on. By default 60 s.
+    pub fn leave_unreadable(mut self, rest: Duration) -> Self {
+        self.unreadable = rest;
+        self
+    }
+
     /// The clock that the rules are given. Leases use the store's own.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where the randomness of retry delays comes from. By default the operating system; give a
+    /// seeded source to repeat a run.
+    pub fn rolls(mut self, source: impl Fn() -> Roll + Send + Sync + 'static) -> Self {
+        self.rolls = Box::new(source);
         self
     }
 
@@ -138,9 +157,12 @@ impl EngineBuilder {
                 per_tenant: self.per_tenant,
                 poll: self.poll,
                 grace: self.grace,
+                unreadable: self.unreadable,
                 clock: self.clock,
+                rolls: self.rolls,
                 observer: self.observer,
                 held: Held::default(),
+                news: Arc::default(),
             }),
         }
     }

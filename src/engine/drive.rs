@@ -10,6 +10,7 @@ use crate::engine::lease::Guard;
 use crate::engine::{Observed, Shared};
 use crate::flow::{
     Direction, EncodedFact, FactError, Facts, Failure, Kind, Parts, Plan, Problem, Roll,
+    TaskContext,
 };
 use crate::id::{Actor, CommandId, StepName};
 use crate::lifecycle::{Action, Command, Next, Progress, State, next};
@@ -17,9 +18,6 @@ use crate::store::{
     Commit, CommitOutcome, Draft, Error, ErrorKind, FactChange, FactRecord, QueueChange, Refused,
     Row, StoreExt as _, prepare, seal,
 };
-
-/// How long an onboarding that this program cannot read is left alone.
-const UNREADABLE_REST: Duration = Duration::from_secs(60);
 
 /// How often a commit is sent again while the store is unavailable.
 const COMMIT_TRIES: u32 = 6;
@@ -29,6 +27,8 @@ enum Onward {
     On,
     /// The lease is given back, or lost.
     Over,
+    /// The same, and the onboarding is due again after so long.
+    Rest(Duration),
 }
 
 pub(crate) struct Drive<'a> {
@@ -40,24 +40,34 @@ pub(crate) struct Drive<'a> {
     attempt: u32,
 }
 
-/// Works under a lease until there is nothing to do, or the lease is lost.
+/// Works under a lease until there is nothing to do, or the lease is lost. Gives after how long the
+/// onboarding is due again, if it is.
 pub(crate) async fn drive(
     shared: &Shared,
     parts: &Arc<Parts>,
     guard: Guard<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     let lease = guard.lease.clone();
     let read = async {
         let row = shared.store.load(&lease.tenant, lease.id).await?;
-        let facts = shared.store.known_facts(&lease.tenant, lease.id).await?;
+        let known = |row: &Row| row.state.steps().any(|(_, step)| step.fact().is_some());
+        let facts = match row.as_ref().is_some_and(known) {
+            true => shared.store.known_facts(&lease.tenant, lease.id).await?,
+            false => Facts::default(),
+        };
         Ok::<_, Error>((row, facts))
+    };
+    let leave_alone = async || {
+        let rest = shared.unreadable;
+        shared.store.release(&lease, rest).await?;
+        Ok(Some(rest))
     };
     let (row, facts) = match read.await {
         Ok((Some(row), facts)) => (row, facts),
-        Ok((None, _)) => return shared.store.release(&lease, UNREADABLE_REST).await,
+        Ok((None, _)) => return leave_alone().await,
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             tracing::error!(onboarding = %lease.id, %error, "left alone: it cannot be read");
-            return shared.store.release(&lease, UNREADABLE_REST).await;
+            return leave_alone().await;
         }
         Err(error) => return Err(error),
     };
@@ -69,8 +79,13 @@ pub(crate) async fn drive(
         row,
         facts,
     };
-    while let Onward::On = drive.step().await? {}
-    Ok(())
+    loop {
+        match drive.step().await? {
+            Onward::On => {}
+            Onward::Over => return Ok(None),
+            Onward::Rest(rest) => return Ok(Some(rest)),
+        }
+    }
 }
 
 impl Drive<'_> {
@@ -82,18 +97,23 @@ impl Drive<'_> {
     async fn step(&mut self) -> Result<Onward, Error> {
         let now = self.shared.clock.now();
         match next(&self.row.state, self.plan(), now) {
-            Next::Wait {
-                until: Some(until), ..
-            } => {
-                let rest = (until - now).to_std().unwrap_or_default();
-                self.shared.store.release(&self.guard.lease, rest).await?;
-                Ok(Onward::Over)
-            }
-            Next::Wait { .. } | Next::Nothing => {
+            wait @ (Next::Wait { .. } | Next::Nothing) => {
+                let rest = match wait {
+                    Next::Wait { until, .. } => {
+                        until.map(|at| (at - now).to_std().unwrap_or_default())
+                    }
+                    _ => None,
+                };
                 let at = self.row.state.revision();
-                self.shared.store.park(&self.guard.lease, at).await?;
-                Ok(Onward::Over)
+                self.shared.store.park(&self.guard.lease, at, rest).await?;
+                Ok(rest.map_or(Onward::Over, Onward::Rest))
             }
+            Next::BeginWait { step } => self.report(vec![Action::BeginWait { step }], None).await,
+            Next::Remind { step, nth } => {
+                self.report(vec![Action::Remind { step, nth }], None).await
+            }
+            Next::Elapse { step } => self.report(vec![Action::Elapse { step }], None).await,
+            Next::Expire { step } => self.report(vec![Action::Expire { step }], None).await,
             Next::Judge { step } => self.judge(step).await,
             Next::Run { step } => self.run(step).await,
             Next::Undo { step } => self.undo(step).await,
@@ -128,7 +148,7 @@ impl Drive<'_> {
                     step,
                     failure,
                     retryable,
-                    roll: roll(),
+                    roll: (self.shared.rolls)(),
                 };
                 self.report(vec![action], None).await
             }
@@ -153,7 +173,7 @@ impl Drive<'_> {
                     step,
                     failure,
                     retryable,
-                    roll: roll(),
+                    roll: (self.shared.rolls)(),
                 };
                 self.report(vec![action], None).await
             }
@@ -181,7 +201,18 @@ impl Drive<'_> {
             };
         }
         let cx = self.context(step, direction);
-        attempt(self.parts, index, cx, job, &self.guard).await
+        self.attempted(index, cx, job).await
+    }
+
+    async fn attempted(
+        &self,
+        index: usize,
+        cx: TaskContext,
+        job: Job,
+    ) -> Ended<Option<EncodedFact>> {
+        let news = &self.shared.news;
+        let progress = news.of(&self.guard.lease, cx.step(), cx.attempt());
+        attempt(self.parts, index, cx, job, &self.guard, progress).await
     }
 
     async fn record(&mut self, step: StepName, fact: EncodedFact) -> Result<Onward, Error> {
@@ -218,7 +249,7 @@ impl Drive<'_> {
                     .await;
             };
             let cx = self.context(&step, Direction::Run);
-            match attempt(self.parts, index, cx, Job::Verify(made), &self.guard).await {
+            match self.attempted(index, cx, Job::Verify(made)).await {
                 Ended::Done(_) => {}
                 Ended::Failed {
                     retryable: true, ..
@@ -227,7 +258,7 @@ impl Drive<'_> {
                     let rest = policy.delay(1, Roll::from_bits(u32::MAX));
                     let rest = rest.unwrap_or(Duration::from_secs(1));
                     self.shared.store.release(&self.guard.lease, rest).await?;
-                    return Ok(Onward::Over);
+                    return Ok(Onward::Rest(rest));
                 }
                 Ended::Failed { failure, .. } => {
                     return self
@@ -285,6 +316,7 @@ impl Drive<'_> {
                             self.attempt = 1;
                             Onward::On
                         }
+                        QueueChange::Release(rest) => Onward::Rest(rest),
                         _ => Onward::Over,
                     });
                 }
@@ -355,9 +387,9 @@ impl Drive<'_> {
         tracing::error!(onboarding = %self.guard.lease.id, %why, "left alone: it cannot be read");
         self.shared
             .store
-            .release(&self.guard.lease, UNREADABLE_REST)
+            .release(&self.guard.lease, self.shared.unreadable)
             .await?;
-        Ok(Onward::Over)
+        Ok(Onward::Rest(self.shared.unreadable))
     }
 
     fn lost(&self) -> Onward {
@@ -401,7 +433,7 @@ impl Drive<'_> {
 }
 
 /// Randomness for the jitter: the first four bytes of a version 4 UUID are all random.
-fn roll() -> Roll {
+pub(crate) fn roll() -> Roll {
     let [a, b, c, d, ..] = *Uuid::new_v4().as_bytes();
     Roll::from_bits(u32::from_be_bytes([a, b, c, d]))
 }

@@ -1,4 +1,5 @@
-//! Workers: they claim due onboardings, run tasks, and checkpoint each result.
+//! Workers: they claim due onboardings, run tasks, and checkpoint each result. And the [`Relay`], which
+//! delivers what was committed to be told.
 //!
 //! ```text
 //!   Store ──claim──> Lease ──> drive: load ─> next ─> run the task ─> decide ─> commit (fenced) ─┐
@@ -14,6 +15,11 @@ mod attempt;
 mod builder;
 mod drive;
 mod lease;
+mod notify;
+mod progress;
+mod relay;
+#[cfg(feature = "testing")]
+mod turn;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -21,13 +27,15 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flow::Parts;
+use crate::flow::{Parts, Roll};
 use crate::id::FlowName;
 use crate::lifecycle::{Event, State};
 use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::Clock;
 
 pub use builder::EngineBuilder;
+pub use notify::{Notifier, NotifyError};
+pub use relay::{Relay, RelayBuilder};
 
 /// Runs the tasks of one or more flows. Cheap to clone; start as many, in as many processes, as
 /// there is work for.
@@ -85,10 +93,15 @@ struct Shared {
     per_tenant: Option<NonZeroU32>,
     poll: Duration,
     grace: Duration,
+    unreadable: Duration,
     clock: Arc<dyn Clock>,
+    rolls: Rolls,
     observer: Option<Observer>,
     held: lease::Held,
+    news: Arc<progress::News>,
 }
+
+type Rolls = Box<dyn Fn() -> Roll + Send + Sync>;
 
 type Observer = Box<dyn Fn(&Observed<'_>) + Send + Sync>;
 

@@ -10,10 +10,18 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::engine::drive::drive;
 use crate::engine::lease::{deadline, heartbeat};
+use crate::engine::progress::post;
 use crate::engine::{Engine, Shared};
 use crate::store::{ClaimRequest, Error};
 
-type Drives = JoinSet<Result<(), Error>>;
+type Drives = JoinSet<Result<Option<Duration>, Error>>;
+
+/// While some are under way, how long hints of more are gathered: a claim for several costs what a
+/// claim for one does.
+const GATHER: Duration = Duration::from_millis(3);
+
+/// When it is asked what is due, after as much as was due has been claimed.
+const LATER: Duration = Duration::from_millis(20);
 
 impl Engine {
     /// Works until `shutdown` is cancelled. Then nothing more is claimed, tasks under way may go
@@ -25,34 +33,65 @@ impl Engine {
         let _beating = beat(shared);
         let mut drives = Drives::new();
         let mut pause = Pause::default();
+        let mut due = shared.store.hints().until_due();
+        // Whether a claim may find something, and when to ask for that: a claim in vain costs more.
+        let mut look = true;
+        let mut wake = Instant::now();
+        let mut claimed_at = wake;
+        let mut hinted = false;
         while !shutdown.is_cancelled() {
-            let rest = match claim(shared, &mut drives).await {
-                Ok(0) => match rest(shared).await {
-                    Ok(due) => pause.before(due.unwrap_or(shared.poll), shared.poll),
-                    Err(error) => {
-                        tracing::warn!(%error, "the queue could not be read");
-                        shared.poll
+            let room = shared.concurrency.saturating_sub(drives.len());
+            if look && room > 0 {
+                claimed_at = Instant::now();
+                match claim(shared, &mut drives).await {
+                    // As many as asked for: there may be more.
+                    Ok(claimed) if claimed >= room => wake = claimed_at + shared.poll,
+                    Ok(claimed) => {
+                        look = false;
+                        wake = claimed_at + pause.after(claimed, shared.poll);
                     }
-                },
-                Ok(_) if drives.len() < shared.concurrency => continue,
-                Ok(_) => shared.poll,
-                Err(error) => {
-                    tracing::warn!(%error, "claim failed");
-                    shared.poll
+                    Err(error) => {
+                        tracing::warn!(%error, "claim failed");
+                        wake = claimed_at + shared.poll;
+                    }
                 }
-            };
+            }
+            let full = drives.len() >= shared.concurrency;
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(rest.max(Duration::from_millis(1))) => {}
-                Some(ended) = drives.join_next() => note(ended),
+                () = due.heard(), if !full && !look => {
+                    let soonest = claimed_at + GATHER;
+                    look = drives.is_empty() || soonest <= Instant::now();
+                    hinted = !look;
+                    wake = wake.min(soonest);
+                }
+                () = tokio::time::sleep_until(wake), if !full => {
+                    let due = match hinted {
+                        true => Some(Duration::ZERO),
+                        false => ask(shared).await,
+                    };
+                    hinted = false;
+                    look |= due == Some(Duration::ZERO);
+                    if !look {
+                        pause = Pause::default();
+                    }
+                    wake = Instant::now() + due.unwrap_or(shared.poll).min(shared.poll);
+                }
+                Some(ended) = drives.join_next() => {
+                    // There is room now for what there was none.
+                    look |= full;
+                    let rest = note(ended).map(|rest| Instant::now() + rest);
+                    wake = rest.into_iter().fold(wake, Instant::min);
+                }
             }
             while let Some(ended) = drives.try_join_next() {
-                note(ended);
+                let rest = note(ended).map(|rest| Instant::now() + rest);
+                wake = rest.into_iter().fold(wake, Instant::min);
             }
         }
         let all = async {
             while let Some(ended) = drives.join_next().await {
-                note(ended);
+                let _ = note(ended);
             }
         };
         if tokio::time::timeout(shared.grace, all).await.is_err() {
@@ -88,15 +127,17 @@ impl Engine {
             let rest = match rest(shared).await? {
                 None if drives.is_empty() => return Ok(()),
                 None => shared.poll,
-                Some(due) if drives.len() < shared.concurrency => pause.before(due, shared.poll),
+                Some(due) if drives.len() < shared.concurrency => {
+                    pause.before(due, shared.poll, claimed)
+                }
                 Some(_) => shared.poll,
             };
             tokio::select! {
                 () = tokio::time::sleep(rest.max(Duration::from_millis(1))) => {}
-                Some(ended) = drives.join_next() => finished(ended)?,
+                Some(ended) = drives.join_next() => drop(finished(ended)?),
             }
             while let Some(ended) = drives.try_join_next() {
-                finished(ended)?;
+                let _ = finished(ended)?;
             }
         }
     }
@@ -108,9 +149,19 @@ impl Engine {
 struct Pause(Duration);
 
 impl Pause {
-    /// How long to wait for what is due after `due`.
-    fn before(&mut self, due: Duration, poll: Duration) -> Duration {
-        self.0 = if due.is_zero() {
+    /// When to ask what is due next, when so many were just claimed and no more could be: soon, and later
+    /// each time that something seems to be due and cannot be claimed.
+    fn after(&mut self, claimed: usize, poll: Duration) -> Duration {
+        self.0 = match claimed {
+            0 => (self.0 * 2).max(Duration::from_millis(2)).min(poll),
+            _ => Duration::ZERO,
+        };
+        self.0.max(LATER)
+    }
+
+    /// How long to wait for what is due after `due`, when so many were just claimed.
+    fn before(&mut self, due: Duration, poll: Duration, claimed: usize) -> Duration {
+        self.0 = if due.is_zero() && claimed == 0 {
             (self.0 * 2).max(Duration::from_millis(2))
         } else {
             Duration::ZERO
@@ -120,10 +171,12 @@ impl Pause {
     }
 }
 
-/// The heartbeat, for as long as the handle lives.
+/// The heartbeat and the progress of tasks, for as long as the handle lives.
 fn beat(shared: &Arc<Shared>) -> AbortOnDropHandle<()> {
     let shared = Arc::clone(shared);
-    AbortOnDropHandle::new(tokio::spawn(async move { heartbeat(&shared).await }))
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::join!(heartbeat(&shared), post(&shared));
+    }))
 }
 
 /// Claims as many onboardings as there is room for, flow by flow, and drives each.
@@ -155,6 +208,14 @@ async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error
     Ok(claimed)
 }
 
+/// The same, for one who goes on without an answer.
+async fn ask(shared: &Shared) -> Option<Duration> {
+    rest(shared).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the queue could not be read");
+        None
+    })
+}
+
 /// How long until something is due in any flow; `None` when nothing is queued.
 async fn rest(shared: &Shared) -> Result<Option<Duration>, Error> {
     let mut soonest: Option<Duration> = None;
@@ -168,21 +229,23 @@ async fn rest(shared: &Shared) -> Result<Option<Duration>, Error> {
     Ok(soonest)
 }
 
-type Ended = Result<Result<(), Error>, tokio::task::JoinError>;
+type Ended = Result<Result<Option<Duration>, Error>, tokio::task::JoinError>;
 
-/// A drive that panicked is a bug of ours; its lease runs out and another claim goes on.
-fn finished(ended: Ended) -> Result<(), Error> {
+/// After how long the onboarding is due again. A drive that panicked is a bug of ours; its lease runs
+/// out and another claim goes on.
+fn finished(ended: Ended) -> Result<Option<Duration>, Error> {
     match ended {
         Ok(result) => result,
         Err(join) => {
             tracing::error!(cause = %join, "a drive ended abnormally");
-            Ok(())
+            Ok(None)
         }
     }
 }
 
-fn note(ended: Ended) {
-    if let Err(error) = finished(ended) {
+fn note(ended: Ended) -> Option<Duration> {
+    finished(ended).unwrap_or_else(|error| {
         tracing::warn!(%error, "a drive ended early: its lease runs out");
-    }
+        None
+    })
 }

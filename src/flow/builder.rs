@@ -1,12 +1,17 @@
 //! The list of steps, checked as it grows.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
-use crate::flow::definition::{Parts, StepCode};
+use crate::flow::definition::{GateCode, Parts, StepCode};
 use crate::flow::erased::{Condition, Erase, GateCheck};
-use crate::flow::plan::{Kind, Need, Plan, PlanStep};
+use crate::flow::plan::Plan;
+use crate::flow::plan_step::{Kind, Need, PlanStep};
 use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
-use crate::flow::{Answer, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task};
+use crate::flow::{
+    Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task,
+    Waits,
+};
 
 /// A list of steps that grows. Begun by [`Flow::steps`], finished by [`Steps::build`].
 ///
@@ -71,6 +76,8 @@ struct List {
     steps: Vec<PlanStep>,
     code: Vec<StepCode>,
     gates: Vec<Box<dyn GateCheck>>,
+    deadline: Option<Duration>,
+    retired: Vec<crate::id::StepName>,
 }
 
 impl List {
@@ -81,15 +88,19 @@ impl List {
 }
 
 fn plan_step<T: Step>(kind: Kind) -> PlanStep {
-    let mut step = PlanStep::new(crate::id::StepName::from_static(T::NAME), kind);
+    let mut step = PlanStep::new(crate::id::StepName::from_static(T::STORED_AS), kind);
     step.data_version = T::VERSION;
-    step
+    step.titled(crate::id::StepName::from_static(T::NAME))
 }
 
 fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
     let step = plan_step::<T::Output>(Kind::Task)
         .needing(T::Needs::list())
         .retrying(task.retry());
+    let step = PlanStep {
+        timeout: task.timeout(),
+        ..step
+    };
     let code = StepCode {
         condition: None,
         task: Some(Box::new(Erase::<F, T>::new(task))),
@@ -136,6 +147,78 @@ impl<F: Flow, P> Steps<F, P> {
         self.add(plan_step::<E>(Kind::Evidence), StepCode::default())
     }
 
+    /// An operator gives this.
+    pub fn approve<A: Approval<F>>(self) -> Steps<F, (Always<A>, P)> {
+        self.add(plan_step::<A>(Kind::Approval), StepCode::default())
+    }
+
+    /// Nothing is done until so much time has passed. It has a name and no fact.
+    pub fn pause(mut self, name: &'static str, pause: Duration) -> Self {
+        let name = crate::id::StepName::from_static(name);
+        self.list
+            .push(PlanStep::pause(name, pause), StepCode::default());
+        self
+    }
+
+    /// What happens while the step before this waits for somebody.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use onramp::flow::Waits;
+    /// use onramp::prelude::*;
+    /// # use serde::{Deserialize, Serialize};
+    /// # struct Workspace;
+    /// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Paid { invoice: String }
+    /// # impl Step for Paid { const NAME: &'static str = "payment"; }
+    /// # impl Evidence<Workspace> for Paid {}
+    /// let day = Duration::from_secs(24 * 60 * 60);
+    /// let flow = Workspace::steps()
+    ///     .expect::<Paid>().waiting(Waits::default().remind_after(day).expire_after(day * 14))
+    ///     .build()?;
+    /// # Ok::<(), onramp::flow::InvalidFlow>(())
+    /// ```
+    pub fn waiting(mut self, waits: Waits) -> Self {
+        if let Some(step) = self.list.steps.last_mut() {
+            step.waits = waits;
+        }
+        self
+    }
+
+    /// The answer before this cannot be revised any more once something was built on it: where the
+    /// data is, say.
+    pub fn immutable_once_used(mut self) -> Self {
+        if let Some(step) = self.list.steps.last_mut() {
+            step.immutable = true;
+        }
+        self
+    }
+
+    /// The step before this was added by a version of the flow, for these: by default for whoever is
+    /// not completed yet.
+    pub fn since(mut self, version: u32, cohort: Cohort) -> Self {
+        if let Some(step) = self.list.steps.last_mut() {
+            (step.since, step.cohort) = (version, cohort);
+        }
+        self
+    }
+
+    /// An older version of the flow had this step, and this one knowingly does without: what it
+    /// yielded is kept and read by nobody.
+    pub fn retired(mut self, name: &'static str) -> Self {
+        let name = crate::id::StepName::from_static(name);
+        self.list.retired.push(name);
+        self
+    }
+
+    /// The whole has to be completed so long after the start: whoever is not is given up, and what
+    /// was built is taken back.
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.list.deadline = Some(deadline);
+        self
+    }
+
     /// A task produces this. Does not compile when nothing earlier provides what the task needs.
     pub fn run<T, I>(self, task: T) -> Steps<F, (Always<T::Output>, P)>
     where
@@ -168,8 +251,19 @@ impl<F: Flow, P> Steps<F, P> {
     /// # Errors
     /// [`InvalidFlow`] names steps that occur twice and names that cannot be stored.
     pub fn build(self) -> Result<Definition<F>, InvalidFlow> {
-        let List { steps, code, gates } = self.list;
-        let plan = Plan::new(F::NAME, F::VERSION, steps)?;
+        let List {
+            steps,
+            code,
+            gates,
+            deadline,
+            retired,
+        } = self.list;
+        let plan = Plan::new(F::NAME, F::VERSION, steps)?.retiring(retired)?;
+        let plan = match deadline {
+            Some(deadline) => plan.within(deadline),
+            None => plan,
+        };
+        let gates = gates.into_iter().map(GateCode::new).collect();
         Ok(Definition::new(Parts { plan, code, gates }))
     }
 }
@@ -217,6 +311,11 @@ impl<F: Flow, P> When<F, P> {
     /// The host attests this, if the condition holds.
     pub fn expect<E: Evidence<F>>(self) -> Steps<F, (Sometimes<E>, P)> {
         self.add(plan_step::<E>(Kind::Evidence), StepCode::default())
+    }
+
+    /// An operator gives this, if the condition holds.
+    pub fn approve<A: Approval<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
+        self.add(plan_step::<A>(Kind::Approval), StepCode::default())
     }
 
     /// A task produces this, if the condition holds.

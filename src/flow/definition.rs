@@ -1,7 +1,8 @@
 //! A finished flow: its plan and the code behind each step.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crate::flow::erased::{Condition, ErasedTask, GateCheck};
 use crate::flow::{Plan, Step};
@@ -40,7 +41,28 @@ pub(crate) struct Parts {
         not(feature = "store"),
         expect(dead_code, reason = "checked by the front door")
     )]
-    pub(crate) gates: Vec<Box<dyn GateCheck>>,
+    pub(crate) gates: Vec<GateCode>,
+}
+
+/// A gate, and until when it is known to be open.
+pub(crate) struct GateCode {
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "checked by the front door")
+    )]
+    pub(crate) gate: Box<dyn GateCheck>,
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "checked by the front door")
+    )]
+    pub(crate) open_until: Mutex<Option<Instant>>,
+}
+
+impl GateCode {
+    pub(crate) fn new(gate: Box<dyn GateCheck>) -> Self {
+        let open_until = Mutex::default();
+        Self { gate, open_until }
+    }
 }
 
 /// The code behind one step, at the step's place in the plan.
@@ -71,7 +93,7 @@ impl<F> Definition<F> {
     /// Whether the flow has the step whose fact is `T`.
     #[must_use]
     pub fn has<T: Step>(&self) -> bool {
-        self.plan().step(T::NAME).is_some()
+        self.plan().step(T::STORED_AS).is_some()
     }
 
     #[cfg(feature = "store")]

@@ -5,6 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use crate::flow::{
     EncodedFact, FactError, Facts, Gate, GateClosed, GateContext, Needs, Problem, Task,
@@ -125,12 +126,22 @@ pub(crate) type Condition = Box<dyn Fn(&Facts) -> Result<bool, FactError> + Send
 /// A [`Gate`] by name only.
 pub(crate) trait GateCheck: Send + Sync {
     fn name(&self) -> &'static str;
+    fn timeout(&self) -> Duration;
+    fn open_for(&self) -> Duration;
     fn check<'a>(&'a self, cx: &'a GateContext) -> BoxFuture<'a, Result<(), GateClosed>>;
 }
 
 impl<G: Gate> GateCheck for G {
     fn name(&self) -> &'static str {
         G::NAME
+    }
+
+    fn timeout(&self) -> Duration {
+        Gate::timeout(self)
+    }
+
+    fn open_for(&self) -> Duration {
+        Gate::open_for(self)
     }
 
     fn check<'a>(&'a self, cx: &'a GateContext) -> BoxFuture<'a, Result<(), GateClosed>> {

@@ -26,9 +26,54 @@ pub trait Step: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The stored name: 1 to 64 of `a-z`, `0-9` and `_`, a letter first. Unique within a flow.
     const NAME: &'static str;
 
+    /// What it is stored as: its first name. Give it when a step gets another name, so that facts
+    /// that exist are still its own, for this version of the program and for the one before.
+    const STORED_AS: &'static str = Self::NAME;
+
     /// The version of the fact's serialised form. Counts up when old facts no longer decode.
     const VERSION: u32 = 1;
+
+    /// What a fact of an older version is in the next one. Called for one version after another.
+    ///
+    /// # Errors
+    /// [`NoUpcast`] when there is no way; the onboarding is then left alone.
+    ///
+    /// ```
+    /// use onramp::flow::NoUpcast;
+    /// use onramp::prelude::*;
+    /// use serde::{Deserialize, Serialize};
+    /// use serde_json::{Value, json};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Company { name: String, country: String }
+    /// impl Step for Company {
+    ///     const NAME: &'static str = "company";
+    ///     const VERSION: u32 = 2;
+    ///
+    ///     fn upcast(from: u32, mut old: Value) -> Result<Value, NoUpcast> {
+    ///         match (from, old.as_object_mut()) {
+    ///             (1, Some(fields)) => { fields.insert("country".into(), json!("unknown")); }
+    ///             _ => return Err(NoUpcast),
+    ///         }
+    ///         Ok(old)
+    ///     }
+    /// }
+    /// ```
+    fn upcast(from: u32, old: serde_json::Value) -> Result<serde_json::Value, NoUpcast> {
+        let _ = (from, old);
+        Err(NoUpcast)
+    }
 }
+
+/// A fact of an older version has no counterpart in the next one.
+///
+/// ```
+/// use onramp::flow::NoUpcast;
+/// assert_eq!(NoUpcast.to_string(), "there is no upcast from that version");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no upcast from that version")]
+pub struct NoUpcast;
 
 /// A fact that the subject gives: a form.
 ///
@@ -85,6 +130,29 @@ pub trait Answer<F>: Step {
     note = "answers (what the subject gives) go through `ask` and `submit`"
 )]
 pub trait Evidence<F>: Step {}
+
+/// A fact that an operator gives: the outcome of a review.
+///
+/// Neither the subject nor the host can give it; see
+/// [`Onboarding::approve`](crate::Onboarding::approve).
+///
+/// ```
+/// use onramp::prelude::*;
+/// use serde::{Deserialize, Serialize};
+/// # struct Workspace;
+/// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Reviewed { ticket: u64 }
+/// impl Step for Reviewed { const NAME: &'static str = "review"; }
+/// impl Approval<Workspace> for Reviewed {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an approval in the flow `{F}`",
+    label = "no operator can give this in the flow `{F}`",
+    note = "approvals are what operators give: `impl Approval<{F}> for {Self} {{}}`"
+)]
+pub trait Approval<F>: Step {}
 
 /// Why an answer cannot be taken, field by field, in words for the subject.
 ///

@@ -1,5 +1,6 @@
 //! The facts of one onboarding in their stored form, and how a typed fact is read from them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
@@ -37,7 +38,7 @@ impl EncodedFact {
     /// # Errors
     /// [`FactError`] when the type refuses to serialise, or as [`check`](Self::check).
     pub fn encode<T: Step>(fact: &T) -> Result<Self, FactError> {
-        let step = StepName::from_static(T::NAME);
+        let step = StepName::from_static(T::STORED_AS);
         match serde_json::value::to_raw_value(fact) {
             Ok(json) => {
                 let version = T::VERSION;
@@ -113,17 +114,24 @@ impl EncodedFact {
     /// contains the fact's value.
     pub fn decode<T: Step>(&self) -> Result<T, FactError> {
         let fail = |problem: String| FactError::new(self.step.clone(), problem);
-        if self.step != *T::NAME {
-            return Err(fail(format!("is not a fact of the step {:?}", T::NAME)));
-        }
-        if self.version != T::VERSION {
+        if self.step != *T::STORED_AS {
             return Err(fail(format!(
-                "has data version {}, this program reads version {}",
-                self.version,
-                T::VERSION
+                "is not a fact of the step {:?}",
+                T::STORED_AS
             )));
         }
-        serde_json::from_str(self.json.get()).map_err(|e| {
+        let read = match self.version.cmp(&T::VERSION) {
+            Ordering::Equal => serde_json::from_str(self.json.get()),
+            Ordering::Less => serde_json::from_value(self.upcast::<T>()?),
+            Ordering::Greater => {
+                return Err(fail(format!(
+                    "has data version {}, this program reads up to version {}",
+                    self.version,
+                    T::VERSION
+                )));
+            }
+        };
+        read.map_err(|e| {
             // serde's text can quote the value; the place alone says enough and leaks nothing.
             fail(format!(
                 "does not decode at line {} column {}",
@@ -131,6 +139,23 @@ impl EncodedFact {
                 e.column()
             ))
         })
+    }
+
+    /// What it is in the version that the program reads.
+    fn upcast<T: Step>(&self) -> Result<serde_json::Value, FactError> {
+        let fail = |problem: String| FactError::new(self.step.clone(), problem);
+        let mut value = serde_json::from_str(self.json.get()).map_err(|e| {
+            fail(format!(
+                "is not JSON at line {} column {}",
+                e.line(),
+                e.column()
+            ))
+        })?;
+        for version in self.version..T::VERSION {
+            value = T::upcast(version, value)
+                .map_err(|no| fail(format!("has data version {version}: {no}")))?;
+        }
+        Ok(value)
     }
 }
 
@@ -168,7 +193,7 @@ impl Facts {
     /// [`FactError`] when a fact exists and does not decode.
     pub fn get<T: Step>(&self) -> Result<Option<T>, FactError> {
         self.by_step
-            .get(T::NAME)
+            .get(T::STORED_AS)
             .map(EncodedFact::decode)
             .transpose()
     }

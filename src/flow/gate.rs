@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -39,6 +40,17 @@ pub trait Gate: Send + Sync + 'static {
     /// # Errors
     /// [`GateClosed`] says what people are told and, for logs, why.
     fn check(&self, cx: &GateContext) -> impl Future<Output = Result<(), GateClosed>> + Send;
+
+    /// How long a check may take: then the gate counts as closed. Five seconds unless told.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(5)
+    }
+
+    /// For how long an open gate is not checked again, for whomever. Only for a gate whose answer is
+    /// the same for everybody: whether the platform is ready, say. Never unless told.
+    fn open_for(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// For whom a gate is checked.

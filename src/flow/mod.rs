@@ -1,7 +1,7 @@
 //! What a flow, a step and a task are.
 //!
 //! ```text
-//!   Flow::steps() ── ask / ask_optional / expect / run / when ──> build() ──> Definition<F>
+//!   Flow::steps() ── ask / expect / approve / run / pause / when ──> build() ──> Definition<F>
 //!                        each adds one Step; `run` and `when`                 ├─ Plan   (data: names, kinds, needs)
 //!                        check at compile time that what they                 └─ code   (tasks, conditions, gates)
 //!                        need is provided by an earlier step
@@ -11,6 +11,9 @@
 //! nothing; it reads no clock.
 
 mod builder;
+mod cancellation;
+mod cohort;
+mod context;
 mod definition;
 #[cfg_attr(
     not(feature = "tokio"),
@@ -21,8 +24,10 @@ mod fact;
 mod facts;
 mod gate;
 mod limits;
+mod lock;
 mod needs;
 mod plan;
+mod plan_step;
 #[expect(
     unnameable_types,
     reason = "the compile-time list is never written by a host"
@@ -30,20 +35,33 @@ mod plan;
 mod provides;
 mod retry;
 mod task;
+mod waits;
 
 pub use builder::{Steps, When};
+pub use cancellation::Cancellation;
+pub use cohort::Cohort;
+pub use context::{Direction, Progressed, TaskContext};
 pub use definition::{Definition, InvalidFlow};
-pub use fact::{Answer, Evidence, Invalid, Step};
+pub use fact::{Answer, Approval, Evidence, Invalid, NoUpcast, Step};
 pub use facts::{EncodedFact, FactError, Facts};
 pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
 pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
+pub use lock::InvalidLock;
 pub use needs::Needs;
-pub use plan::{Kind, Need, Plan, PlanStep};
+pub use plan::Plan;
+pub use plan_step::{Kind, Need, PlanStep};
 pub use retry::{RetryPolicy, Roll};
-pub use task::{Direction, Failure, Problem, Task, TaskContext, TaskError};
+pub use task::{Failure, Problem, Task, TaskError};
+pub use waits::Waits;
 
 #[cfg(feature = "tokio")]
+pub(crate) use context::ProgressSink;
+#[cfg(feature = "store")]
+pub(crate) use definition::GateCode;
+#[cfg(feature = "tokio")]
 pub(crate) use definition::Parts;
+#[cfg(feature = "testing")]
+pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
 pub(crate) use erased::{ErasedTask, Fault};
 

@@ -1,6 +1,6 @@
 //! What a task or a condition reads: one fact, an optional fact, or a tuple of both.
 
-use crate::flow::plan::Need;
+use crate::flow::plan_step::Need;
 use crate::flow::{FactError, Facts, Step};
 use crate::id::StepName;
 
@@ -62,7 +62,7 @@ impl<T: Step> Needs for T {
 
     fn list() -> Vec<Need> {
         vec![Need {
-            step: StepName::from_static(T::NAME),
+            step: StepName::from_static(T::STORED_AS),
             optional: false,
         }]
     }
@@ -70,7 +70,7 @@ impl<T: Step> Needs for T {
     fn gather(facts: &Facts) -> Result<Self, FactError> {
         facts.get::<T>()?.ok_or_else(|| {
             FactError::new(
-                StepName::from_static(T::NAME),
+                StepName::from_static(T::STORED_AS),
                 "is needed and does not exist".to_owned(),
             )
         })
@@ -83,7 +83,7 @@ impl<T: Step> Needs for Option<T> {
 
     fn list() -> Vec<Need> {
         vec![Need {
-            step: StepName::from_static(T::NAME),
+            step: StepName::from_static(T::STORED_AS),
             optional: true,
         }]
     }

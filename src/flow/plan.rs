@@ -1,157 +1,11 @@
 //! The flow without its types: what the rules work on.
 
-use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
 use uuid::Uuid;
 
-use crate::flow::RetryPolicy;
+use crate::flow::{Kind, PlanStep};
 use crate::id::{FlowName, StepName};
-
-/// What kind of step it is: who provides its fact.
-///
-/// ```
-/// use onramp::flow::Kind;
-/// assert_eq!(Kind::Evidence.as_str(), "evidence");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Kind {
-    /// The subject gives it.
-    Answer,
-    /// The host attests it for a third party.
-    Evidence,
-    /// A task produces it.
-    Task,
-}
-
-impl Kind {
-    /// `"answer"`, `"evidence"` or `"task"`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Answer => "answer",
-            Self::Evidence => "evidence",
-            Self::Task => "task",
-        }
-    }
-}
-
-/// One fact that a step reads.
-///
-/// ```
-/// use onramp::flow::Need;
-/// let need = Need { step: "branding".into(), optional: true };
-/// assert_eq!(need.step, "branding");
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Need {
-    /// The step that yields the fact.
-    pub step: StepName,
-    /// Whether the reader goes on without it.
-    pub optional: bool,
-}
-
-/// One step of a [`Plan`].
-///
-/// ```
-/// use onramp::flow::{Kind, PlanStep};
-/// let step = PlanStep::new("company", Kind::Answer);
-/// assert!(!step.is_optional() && !step.is_conditional());
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlanStep {
-    pub(crate) name: StepName,
-    pub(crate) kind: Kind,
-    pub(crate) data_version: u32,
-    pub(crate) optional: bool,
-    pub(crate) condition: Option<Vec<Need>>,
-    pub(crate) needs: Vec<Need>,
-    pub(crate) retry: RetryPolicy,
-}
-
-impl PlanStep {
-    /// A required, unconditional step without needs.
-    pub fn new(name: impl Into<StepName>, kind: Kind) -> Self {
-        Self {
-            name: name.into(),
-            kind,
-            data_version: 1,
-            optional: false,
-            condition: None,
-            needs: Vec::new(),
-            retry: RetryPolicy::default(),
-        }
-    }
-
-    /// The same step, which the subject may skip.
-    #[must_use]
-    pub fn optional(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    /// The same step, which applies only to some, judged on these facts.
-    #[must_use]
-    pub fn conditional_on(mut self, needs: Vec<Need>) -> Self {
-        self.condition = Some(needs);
-        self
-    }
-
-    /// The same step, reading these facts.
-    #[must_use]
-    pub fn needing(mut self, needs: Vec<Need>) -> Self {
-        self.needs = needs;
-        self
-    }
-
-    /// The same step with this retry policy.
-    #[must_use]
-    pub fn retrying(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// The stored name.
-    #[must_use]
-    pub fn name(&self) -> &StepName {
-        &self.name
-    }
-
-    /// Who provides the fact.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The version of the fact's serialised form.
-    #[must_use]
-    pub fn data_version(&self) -> u32 {
-        self.data_version
-    }
-
-    /// Whether the subject may skip it.
-    #[must_use]
-    pub fn is_optional(&self) -> bool {
-        self.optional
-    }
-
-    /// Whether it applies only to some.
-    #[must_use]
-    pub fn is_conditional(&self) -> bool {
-        self.condition.is_some()
-    }
-
-    /// What it reads: the needs of its task, then those of its condition.
-    pub fn reads(&self) -> impl Iterator<Item = &Need> {
-        self.needs.iter().chain(self.condition.iter().flatten())
-    }
-
-    /// How failed attempts are repeated.
-    #[must_use]
-    pub fn retry(&self) -> &RetryPolicy {
-        &self.retry
-    }
-}
 
 /// A flow without its types: names, order, kinds, needs, policies, versions.
 ///
@@ -174,6 +28,8 @@ pub struct Plan {
     version: u32,
     steps: Vec<PlanStep>,
     fingerprint: Uuid,
+    deadline: Option<Duration>,
+    retired: Vec<StepName>,
 }
 
 impl Plan {
@@ -188,7 +44,18 @@ impl Plan {
         steps: Vec<PlanStep>,
     ) -> Result<Self, InvalidFlow> {
         let flow = flow.into();
-        let problems = problems(&flow, &steps);
+        let mut problems = problems(&flow, &steps);
+        problems.extend(
+            steps
+                .iter()
+                .filter(|step| step.since > version)
+                .map(|step| {
+                    let (name, since) = (step.name.as_str(), step.since);
+                    format!(
+                        "step {name:?} is there since version {since}, the flow is at {version}"
+                    )
+                }),
+        );
         if !problems.is_empty() {
             return Err(InvalidFlow { flow, problems });
         }
@@ -198,7 +65,48 @@ impl Plan {
             version,
             steps,
             fingerprint,
+            deadline: None,
+            retired: Vec::new(),
         })
+    }
+
+    /// The same plan, which knowingly does without steps that an older version had: what they
+    /// yielded is kept and read by nobody.
+    ///
+    /// # Errors
+    /// [`InvalidFlow`] when it has such a step.
+    pub fn retiring(mut self, retired: Vec<StepName>) -> Result<Self, InvalidFlow> {
+        let present = retired
+            .iter()
+            .filter(|name| self.step(name.as_str()).is_some());
+        let problems: Vec<_> = present
+            .map(|name| format!("step {:?} is retired and present", name.as_str()))
+            .collect();
+        if !problems.is_empty() {
+            let flow = self.flow;
+            return Err(InvalidFlow { flow, problems });
+        }
+        self.retired = retired;
+        Ok(self)
+    }
+
+    /// Steps that an older version had, and that this one knowingly does without.
+    #[must_use]
+    pub fn retired(&self) -> &[StepName] {
+        &self.retired
+    }
+
+    /// The same plan, to be completed so long after the start: whoever is not is given up.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How long after the start it has to be completed.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline
     }
 
     /// The flow's name.
@@ -226,7 +134,7 @@ impl Plan {
     }
 
     /// A stable digest of the plan's shape: names, order, kinds, needs, versions. Retry policies
-    /// are left out, so tuning them changes nothing. A UUID version 5 (RFC 9562).
+    /// and times are left out, so tuning them changes nothing. A UUID version 5 (RFC 9562).
     #[must_use]
     pub fn fingerprint(&self) -> Uuid {
         self.fingerprint
@@ -279,7 +187,25 @@ fn problems(flow: &FlowName, steps: &[PlanStep]) -> Vec<String> {
                 index + 1
             ));
         }
+        if matches!(step.kind, Kind::Task | Kind::Pause) && step.waits.are_timed() {
+            let kind = step.kind.as_str();
+            problems.push(format!(
+                "step {name:?} is a {kind}, which waits for nobody: it has no reminders and no expiry"
+            ));
+        }
+        if step.immutable && step.kind != Kind::Answer {
+            problems.push(format!("step {name:?} is no answer: nobody revises it"));
+        }
         for need in step.reads() {
+            let paused = earlier
+                .iter()
+                .any(|s| s.name == need.step && s.kind == Kind::Pause);
+            if paused {
+                let read = need.step.as_str();
+                problems.push(format!(
+                    "step {name:?} reads {read:?}, a pause, which has no fact"
+                ));
+            }
             if !earlier.iter().any(|s| s.name == need.step) {
                 problems.push(format!(
                     "step {name:?} reads {:?}, which no earlier step yields",
@@ -331,6 +257,7 @@ pub struct InvalidFlow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::{Need, RetryPolicy};
 
     fn need(step: &'static str) -> Need {
         Need {

@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::flow::{Needs, RetryPolicy, Step};
-use crate::id::{OnboardingId, StepName, SubjectId, TenantId};
+use crate::flow::plan_step::TIMEOUT;
+use crate::flow::{Needs, RetryPolicy, Step, TaskContext};
 
 /// Code that produces a fact: it provisions, charges, issues, sends.
 ///
@@ -107,143 +106,11 @@ pub trait Task<F>: Send + Sync + 'static {
     fn retry(&self) -> RetryPolicy {
         RetryPolicy::default()
     }
-}
 
-/// Which way a task is run.
-///
-/// ```
-/// use onramp::flow::Direction;
-/// assert_eq!(Direction::Undo.as_str(), "undo");
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Forward: [`Task::run`] and [`Task::verify`].
-    Run,
-    /// Back: [`Task::undo`].
-    Undo,
-}
-
-impl Direction {
-    /// `"run"` or `"undo"`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Run => "run",
-            Self::Undo => "undo",
-        }
-    }
-}
-
-/// For whom, which time, and under which key a task runs.
-///
-/// ```
-/// use onramp::flow::{Direction, TaskContext};
-/// use onramp::{OnboardingId, StepName, SubjectId, SystemClock, Clock, TenantId};
-///
-/// let cx = TaskContext::new(
-///     OnboardingId::fresh(),
-///     TenantId::new("acme")?,
-///     SubjectId::new("org-001")?,
-///     StepName::from_static("create_dataset"),
-///     Direction::Run,
-///     1, // attempt
-///     0, // round: how often the effect was undone before
-///     SystemClock.now(),
-/// );
-/// assert_eq!(cx.attempt(), 1);
-/// # Ok::<(), onramp::InvalidId>(())
-/// ```
-#[derive(Debug, Clone)]
-pub struct TaskContext {
-    onboarding: OnboardingId,
-    tenant: TenantId,
-    subject: SubjectId,
-    step: StepName,
-    direction: Direction,
-    attempt: u32,
-    round: u32,
-    started_at: DateTime<Utc>,
-}
-
-impl TaskContext {
-    /// A context. The engine makes these; hosts make them to test a task by itself.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is one plain datum of the attempt"
-    )]
-    #[must_use]
-    pub fn new(
-        onboarding: OnboardingId,
-        tenant: TenantId,
-        subject: SubjectId,
-        step: StepName,
-        direction: Direction,
-        attempt: u32,
-        round: u32,
-        started_at: DateTime<Utc>,
-    ) -> Self {
-        Self {
-            onboarding,
-            tenant,
-            subject,
-            step,
-            direction,
-            attempt,
-            round,
-            started_at,
-        }
-    }
-
-    /// The onboarding.
-    #[must_use]
-    pub fn onboarding(&self) -> OnboardingId {
-        self.onboarding
-    }
-
-    /// The tenant.
-    #[must_use]
-    pub fn tenant(&self) -> &TenantId {
-        &self.tenant
-    }
-
-    /// Who is being onboarded.
-    #[must_use]
-    pub fn subject(&self) -> &SubjectId {
-        &self.subject
-    }
-
-    /// The step.
-    #[must_use]
-    pub fn step(&self) -> &StepName {
-        &self.step
-    }
-
-    /// Forward or back.
-    #[must_use]
-    pub fn direction(&self) -> Direction {
-        self.direction
-    }
-
-    /// Which attempt this is, counted from 1 when it was claimed: a crash uses one up.
-    #[must_use]
-    pub fn attempt(&self) -> u32 {
-        self.attempt
-    }
-
-    /// When the attempt began, by the engine's clock.
-    #[must_use]
-    pub fn started_at(&self) -> DateTime<Utc> {
-        self.started_at
-    }
-
-    /// The idempotency key of the effect: the same for every attempt at it, and for its undo; a
-    /// new one after the effect was undone. A UUID version 5 (RFC 9562) of the onboarding, the
-    /// step and how often it was undone.
-    #[must_use]
-    pub fn effect_key(&self) -> Uuid {
-        let name = format!("{}#{}", self.step, self.round);
-        Uuid::new_v5(&self.onboarding.as_uuid(), name.as_bytes())
+    /// How long an attempt may take: then its future is dropped, and it has failed. Five minutes
+    /// unless told.
+    fn timeout(&self) -> Duration {
+        TIMEOUT
     }
 }
 
@@ -283,6 +150,21 @@ impl Problem {
     pub const DRIFTED: Self = Self::new(
         "not_as_built",
         "What we set up could not be found again. We have been told and will look into it.",
+    );
+    /// The engine's own: an attempt took longer than its task's timeout.
+    pub const TIMED_OUT: Self = Self::new(
+        "timed_out",
+        "Setting this up took too long. We try again, or have been told and will look into it.",
+    );
+    /// The library's own: a prerequisite could not be checked, or not in time.
+    pub const GATE_UNKNOWN: Self = Self::new(
+        "prerequisite_unknown",
+        "We cannot start right now. Try again in a few minutes.",
+    );
+    /// The rules' own: somebody was waited for in vain, or the whole took too long.
+    pub const EXPIRED: Self = Self::new(
+        "expired",
+        "The set-up was not finished in time and has ended. You can begin again.",
     );
     /// The rules' own: the onboarding was cancelled.
     pub const CANCELLED: Self = Self::new("cancelled", "The set-up was cancelled.");

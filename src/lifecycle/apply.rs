@@ -3,6 +3,7 @@
 use crate::lifecycle::event::{Event, Happened};
 use crate::lifecycle::stage::{Completed, Failed, InProgress, StageData, Undoing};
 use crate::lifecycle::state::{State, StepState};
+use crate::lifecycle::wait::Wait;
 
 /// The state after an event.
 ///
@@ -26,6 +27,7 @@ pub fn apply(mut state: State, event: &Event) -> State {
 
 fn change(state: &mut State, event: &Event) {
     let at = event.at;
+    state.end_wait(&event.happened);
     match &event.happened {
         Happened::Created { .. } => {}
         Happened::Started => {
@@ -48,9 +50,29 @@ fn change(state: &mut State, event: &Event) {
                 undoing: None,
             });
         }
-        Happened::AnswerSubmitted { step, fact } | Happened::EvidenceAttested { step, fact } => {
-            state.step_mut(step).fact = Some(*fact);
+        Happened::AnswerSubmitted { step, fact }
+        | Happened::EvidenceAttested { step, fact }
+        | Happened::Approved { step, fact } => {
+            let known = state.step_mut(step);
+            known.fact = Some(*fact);
+            // What is given after all is no exception any more.
+            known.waived = false;
         }
+        Happened::StepWaived { step, .. } => state.step_mut(step).waived = true,
+        Happened::Dismissed => state.common.dismissed_at = Some(at),
+        Happened::WaitBegan { step } => {
+            state.common.wait = Some(Wait {
+                step: step.clone(),
+                since: at,
+                reminded: 0,
+            });
+        }
+        Happened::Reminded { step, nth } => {
+            if let Some(wait) = state.common.wait.as_mut().filter(|w| w.step == *step) {
+                wait.reminded = *nth;
+            }
+        }
+        Happened::PauseElapsed { step } => state.step_mut(step).elapsed = true,
         Happened::AnswerRevised {
             step,
             fact,
@@ -136,6 +158,16 @@ fn change(state: &mut State, event: &Event) {
                 running.undoing = None;
             }
         }
+        Happened::Reopened { due } => {
+            state.common.reopened_for = Some(due.clone());
+            state.stage = StageData::InProgress(InProgress {
+                since: at,
+                undoing: None,
+            });
+        }
+        Happened::FlowAdopted { flow_version, .. } => {
+            state.common.adopted = Some(*flow_version);
+        }
         Happened::Completed => state.stage = StageData::Completed(Completed { at }),
         Happened::Failed {
             failure,
@@ -209,6 +241,29 @@ pub fn fold<'e>(commits: impl IntoIterator<Item = &'e [Event]>) -> Option<State>
 }
 
 impl State {
+    /// A wait is over when its step is settled, or the onboarding goes another way; and whoever goes
+    /// on wants to be asked again.
+    fn end_wait(&mut self, happened: &Happened) {
+        let common = &mut self.common;
+        match happened {
+            Happened::Started | Happened::AnswerRevised { .. } => common.dismissed_at = None,
+            Happened::AnswerSubmitted { step, .. } | Happened::StepSkipped { step } => {
+                common.dismissed_at = None;
+                common.wait.take_if(|wait| wait.step == *step);
+            }
+            Happened::EvidenceAttested { step, .. }
+            | Happened::Approved { step, .. }
+            | Happened::StepWaived { step, .. }
+            | Happened::PauseElapsed { step } => {
+                common.wait.take_if(|wait| wait.step == *step);
+            }
+            Happened::UndoStarted { .. } | Happened::Failed { .. } | Happened::Completed => {
+                common.wait = None;
+            }
+            _ => {}
+        }
+    }
+
     fn step_mut(&mut self, step: &crate::id::StepName) -> &mut StepState {
         self.common.steps.entry(step.clone()).or_default()
     }

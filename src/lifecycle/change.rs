@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 
 use crate::flow::{EncodedFact, FactError, Invalid};
-use crate::id::{Actor, CommandId, OnboardingId, StepName};
+use crate::id::{Actor, CommandId, OnboardingId, Reason, StepName};
 use crate::lifecycle::onboarding::Onboarding;
 use crate::lifecycle::stage::{Completed, InProgress};
 
@@ -31,6 +31,7 @@ pub struct Change<F, From, To> {
         expect(dead_code, reason = "read by the commit")
     )]
     pub(crate) completes: bool,
+    pub(crate) identified: bool,
     to: PhantomData<fn() -> To>,
 }
 
@@ -42,6 +43,7 @@ impl<F, From, To> Change<F, From, To> {
             id: CommandId::fresh(),
             intent,
             completes: false,
+            identified: false,
             to: PhantomData,
         }
     }
@@ -52,9 +54,12 @@ impl<F, From, To> Change<F, From, To> {
         self
     }
 
-    /// Gives it an identity of the caller's. The same identity committed twice counts once.
+    /// Gives it an identity of the caller's, made from an idempotency key say. The same identity
+    /// committed twice counts once: the repetition succeeds with the onboarding as it is by then, also
+    /// when the rules would refuse it now. For something else it is refused.
     pub fn identified(mut self, id: CommandId) -> Self {
         self.id = id;
+        self.identified = true;
         self
     }
 
@@ -84,6 +89,7 @@ impl<F, From> Change<F, From, InProgress> {
             id: self.id,
             intent: self.intent,
             completes: true,
+            identified: self.identified,
             to: PhantomData,
         }
     }
@@ -120,6 +126,14 @@ pub(crate) enum Intent {
     Retry,
     RetryUndo,
     Erase,
+    Approve(PutFact),
+    Waive {
+        step: StepName,
+        reason: Reason,
+    },
+    Dismiss,
+    Reopen,
+    Adopt,
 }
 
 /// A fact to be stored, or why it cannot be.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::flow::{Failure, Roll};
-use crate::id::{Actor, OnboardingId, StepName};
+use crate::id::{Actor, OnboardingId, Reason, StepName};
 use crate::lifecycle::stage::Operation;
 use crate::lifecycle::state::FactMark;
 
@@ -62,6 +62,32 @@ pub enum Action {
     Retry,
     RetryUndo,
     Erase,
+    Approve {
+        step: StepName,
+        fact: FactMark,
+    },
+    Waive {
+        step: StepName,
+        /// Why the exception is made.
+        reason: Reason,
+    },
+    Dismiss,
+    Reopen,
+    Adopt,
+    BeginWait {
+        step: StepName,
+    },
+    Remind {
+        step: StepName,
+        nth: u32,
+    },
+    Elapse {
+        step: StepName,
+    },
+    Expire {
+        /// The step that waited; none when the whole took too long.
+        step: Option<StepName>,
+    },
     Settle {
         step: StepName,
         applies: bool,
@@ -113,6 +139,15 @@ impl Action {
             Self::Retry => Operation::Retry,
             Self::RetryUndo => Operation::RetryUndo,
             Self::Erase => Operation::Erase,
+            Self::Approve { .. } => Operation::Approve,
+            Self::Waive { .. } => Operation::Waive,
+            Self::Dismiss => Operation::Dismiss,
+            Self::Reopen => Operation::Reopen,
+            Self::Adopt => Operation::Adopt,
+            Self::BeginWait { .. } => Operation::BeginWait,
+            Self::Remind { .. } => Operation::Remind,
+            Self::Elapse { .. } => Operation::Elapse,
+            Self::Expire { .. } => Operation::Expire,
             Self::Settle { .. } => Operation::Settle,
             Self::Record { .. } => Operation::Record,
             Self::FailAttempt { .. } => Operation::FailAttempt,
@@ -125,13 +160,18 @@ impl Action {
 }
 
 impl Operation {
-    /// Whether such an actor may issue it. Workers' operations are theirs alone, and a subject
-    /// can neither attest evidence, nor clean up after a failed undo, nor erase.
+    /// Whether such an actor may issue it. Workers' operations are theirs alone; a subject can
+    /// neither attest evidence, nor clean up after a failed undo, nor erase; only an operator
+    /// approves and waives.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
         match self {
-            Self::Settle
+            Self::BeginWait
+            | Self::Remind
+            | Self::Elapse
+            | Self::Expire
+            | Self::Settle
             | Self::Record
             | Self::FailAttempt
             | Self::Undone
@@ -139,12 +179,17 @@ impl Operation {
             | Self::FinishUndo
             | Self::Drift => worker,
             Self::Complete => true,
-            Self::Attest | Self::RetryUndo | Self::Erase => {
+            Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
-            Self::Start | Self::Submit | Self::Skip | Self::Revise | Self::Cancel | Self::Retry => {
-                !worker
-            }
+            Self::Approve | Self::Waive => matches!(actor, Actor::Operator(_)),
+            Self::Start
+            | Self::Submit
+            | Self::Skip
+            | Self::Revise
+            | Self::Dismiss
+            | Self::Cancel
+            | Self::Retry => !worker,
         }
     }
 }

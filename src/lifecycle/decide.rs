@@ -1,19 +1,19 @@
-//! The rule book: a command becomes events, or a reason why not. All transitions are in this file.
+//! The rule book: a command becomes events, or a reason why not. Which rule decides each command is on
+//! this page; the rules are in `wishes` (hosts, subjects, operators) and `reports` (workers).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use crate::flow::{Failure, Kind, Plan, Problem, Roll};
-use crate::id::{Actor, Key, OnboardingId, StepName};
+use crate::flow::{Kind, Plan};
+use crate::id::{Actor, Key, OnboardingId};
 use crate::lifecycle::apply::apply;
 use crate::lifecycle::command::{Action, Command};
 use crate::lifecycle::event::{Event, Happened};
-use crate::lifecycle::questions::Rules;
+use crate::lifecycle::next::Next;
+use crate::lifecycle::questions::{Decision, Rules};
 use crate::lifecycle::rejected::Rejected;
-use crate::lifecycle::stage::{Operation, StageData, StageKind, UndoReason};
-use crate::lifecycle::state::{Progress, State};
-
-/// How long a clearance serves.
-const CLEARANCE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
+use crate::lifecycle::stage::Operation;
+use crate::lifecycle::state::State;
+use crate::lifecycle::wait;
 
 /// What happens when `command` is carried out in `state` at `now`, or why it is refused.
 ///
@@ -63,7 +63,56 @@ pub fn decide(
         }
         Action::Skip { step } => rules.skip(step),
         Action::Revise { step, fact } => rules.revise(step, *fact),
-        Action::Attest { step, fact } => rules.attest(step, *fact),
+        Action::Attest { step, fact } => {
+            let (step, fact) = (step.clone(), *fact);
+            rules.given(
+                &step,
+                Kind::Evidence,
+                Happened::EvidenceAttested {
+                    step: step.clone(),
+                    fact,
+                },
+            )
+        }
+        Action::Approve { step, fact } => {
+            let (step, fact) = (step.clone(), *fact);
+            rules.given(
+                &step,
+                Kind::Approval,
+                Happened::Approved {
+                    step: step.clone(),
+                    fact,
+                },
+            )
+        }
+        Action::Waive { step, reason } => rules.waive(step, reason),
+        Action::Dismiss => Ok(match state.dismissed_at() {
+            Some(_) => Vec::new(),
+            None => vec![Happened::Dismissed],
+        }),
+        Action::Reopen => rules.reopen(),
+        Action::Adopt if state.runs_under() == plan.version() => Ok(Vec::new()),
+        Action::Adopt => Ok(vec![Happened::FlowAdopted {
+            flow_version: plan.version(),
+            fingerprint: plan.fingerprint(),
+        }]),
+        Action::BeginWait { step } => {
+            rules.due(&Next::BeginWait { step: step.clone() })?;
+            Ok(vec![Happened::WaitBegan { step: step.clone() }])
+        }
+        Action::Remind { step, nth } => {
+            let (step, nth) = (step.clone(), *nth);
+            rules.due(&Next::Remind {
+                step: step.clone(),
+                nth,
+            })?;
+            Ok(vec![Happened::Reminded { step, nth }])
+        }
+        Action::Elapse { step } => {
+            rules.due(&Next::Elapse { step: step.clone() })?;
+            Ok(vec![Happened::PauseElapsed { step: step.clone() }])
+        }
+        Action::Expire { step } => rules.expire(step.as_ref()),
         Action::Complete { verified } => {
             // Only a worker can have looked.
             rules.complete(*verified && command.by == Actor::Worker)
@@ -109,7 +158,9 @@ pub fn decide(
         Action::FinishUndo => rules.finish_undo(),
         Action::Drift { step, failure } => rules.drift(step, failure),
     }?;
-    Ok(events(happened, now))
+    let mut events = events(happened, now);
+    events.extend(wait::begun(state, plan, &events, now));
+    Ok(events)
 }
 
 /// What happens when the facts are erased. No flow is asked, so it serves whatever is stored.
@@ -181,278 +232,6 @@ impl State {
             event,
         )
     }
-}
-
-type Decision = Result<Vec<Happened>, Rejected>;
-
-impl Rules<'_> {
-    // What the host and the subject wish.
-
-    fn start(&self, cleared: OnboardingId, cleared_at: DateTime<Utc>) -> Decision {
-        if cleared != self.state.id() {
-            return Err(Rejected::ForeignClearance { cleared });
-        }
-        if self.now - cleared_at > CLEARANCE_LIFETIME {
-            return Err(Rejected::StaleClearance);
-        }
-        Ok(vec![Happened::Started])
-    }
-
-    fn skip(&self, step: &StepName) -> Decision {
-        let planned = self.answerable(step)?;
-        if !planned.is_optional() {
-            return Err(Rejected::Required { step: step.clone() });
-        }
-        Ok(vec![Happened::StepSkipped { step: step.clone() }])
-    }
-
-    fn revise(&self, step: &StepName, fact: crate::lifecycle::FactMark) -> Decision {
-        self.not_undoing()?;
-        let planned = self.planned(step, Kind::Answer)?;
-        match self.state.progress(planned) {
-            Progress::Done | Progress::Skipped => {}
-            Progress::NotApplicable => {
-                return Err(Rejected::NotApplicable { step: step.clone() });
-            }
-            Progress::Open | Progress::Unjudged => {
-                return Err(Rejected::NothingToRevise { step: step.clone() });
-            }
-        }
-        let built = self.plan.built_on(step.as_str());
-        let judged = built.iter().filter(|s| {
-            let known = self.state.step(s.name().as_str());
-            s.is_conditional() && known.is_some_and(|k| k.applies.is_some())
-        });
-        let rejudge: Vec<_> = judged.map(|s| s.name().clone()).collect();
-        let undo = self.effects(|s| built.iter().any(|b| b.name() == s.name()));
-        // A task that may be under way is overtaken when something before it is done again. Its
-        // effect would be forgotten by then, so it is taken back as well.
-        let overtaken = self.state.current(self.plan).filter(|current| {
-            let mut steps = self.plan.steps().iter();
-            let first = steps.find(|s| rejudge.contains(s.name()) || undo.contains(s.name()));
-            first.is_some_and(|first| self.plan.is_before(first, current))
-        });
-        let steps = self.effects(|s| {
-            undo.contains(s.name()) || overtaken.is_some_and(|o| o.name() == s.name())
-        });
-        let mut happened = vec![Happened::AnswerRevised {
-            step: step.clone(),
-            fact,
-            rejudge,
-        }];
-        if !steps.is_empty() {
-            let reason = UndoReason::Revised { step: step.clone() };
-            happened.push(Happened::UndoStarted { reason, steps });
-        }
-        Ok(happened)
-    }
-
-    fn attest(&self, step: &StepName, fact: crate::lifecycle::FactMark) -> Decision {
-        self.planned(step, Kind::Evidence)?;
-        let known = self.state.step(step.as_str());
-        if known.is_some_and(|k| k.fact.is_some()) {
-            // Webhooks are delivered more than once: the first one counts.
-            return Ok(Vec::new());
-        }
-        self.not_erased()?;
-        Ok(vec![Happened::EvidenceAttested {
-            step: step.clone(),
-            fact,
-        }])
-    }
-
-    fn complete(&self, verified: bool) -> Decision {
-        self.not_undoing()?;
-        let open = self
-            .plan
-            .steps()
-            .iter()
-            .filter(|step| !self.state.progress(step).is_settled());
-        let steps: Vec<_> = open.map(|step| step.name().clone()).collect();
-        if !steps.is_empty() {
-            return Err(Rejected::Outstanding { steps });
-        }
-        let built = self.plan.steps().iter().any(|s| s.kind() == Kind::Task);
-        if built && !verified {
-            return Err(Rejected::Unverified);
-        }
-        Ok(vec![Happened::Completed])
-    }
-
-    fn cancel(&self) -> Vec<Happened> {
-        if self.state.stage() == StageKind::Pending {
-            return vec![Happened::Failed {
-                failure: Failure::from(Problem::CANCELLED),
-                step: None,
-                remaining: Vec::new(),
-            }];
-        }
-        let undoing = self.state.undoing();
-        if undoing.is_some_and(|u| u.reason.ends_in_failure()) {
-            return Vec::new();
-        }
-        vec![Happened::UndoStarted {
-            reason: UndoReason::Cancelled,
-            steps: self.effects(|_| true),
-        }]
-    }
-
-    fn retry(&self) -> Decision {
-        let remaining = self.remaining();
-        if !remaining.is_empty() {
-            return Err(Rejected::UndoRemains { remaining });
-        }
-        if self.state.started_at().is_none() {
-            // Its gates were never checked, and a retry must not be a way around them.
-            return Err(Rejected::NeverStarted);
-        }
-        self.not_erased()?;
-        Ok(vec![Happened::Retried])
-    }
-
-    fn not_erased(&self) -> Result<(), Rejected> {
-        match self.state.erased_at() {
-            Some(_) => Err(Rejected::Erased),
-            None => Ok(()),
-        }
-    }
-
-    fn retry_undo(&self) -> Decision {
-        let steps = self.remaining();
-        let StageData::Failed(failed) = &self.state.stage else {
-            return Err(Rejected::NothingRemains);
-        };
-        if steps.is_empty() {
-            return Err(Rejected::NothingRemains);
-        }
-        let reason = match &failed.step {
-            Some(step) => UndoReason::Failed {
-                step: step.clone(),
-                failure: failed.failure.clone(),
-            },
-            None => UndoReason::Cancelled,
-        };
-        Ok(vec![Happened::UndoStarted { reason, steps }])
-    }
-
-    // What workers report.
-
-    fn settle(&self, step: &StepName, applies: bool) -> Decision {
-        self.not_undoing()?;
-        let planned = self.reached(step)?;
-        if !planned.is_conditional() {
-            return Err(Rejected::Unconditional { step: step.clone() });
-        }
-        if self.state.progress(planned) != Progress::Unjudged {
-            return Err(Rejected::AlreadySettled { step: step.clone() });
-        }
-        Ok(vec![Happened::ConditionJudged {
-            step: step.clone(),
-            applies,
-        }])
-    }
-
-    fn fail_attempt(
-        &self,
-        step: &StepName,
-        attempt: u32,
-        failure: &Failure,
-        retry: Option<Roll>,
-    ) -> Decision {
-        let planned = self.recordable(step)?;
-        if self.state.undoing().is_some() {
-            // It is about to be taken back; how the attempt ended no longer matters.
-            return Ok(Vec::new());
-        }
-        let retry_at = self.retry_at(planned, attempt, retry);
-        let mut happened = vec![Happened::AttemptFailed {
-            step: step.clone(),
-            attempt,
-            failure: failure.clone(),
-            retry_at,
-        }];
-        if retry_at.is_none() {
-            happened.push(self.give_up(step, failure));
-        }
-        Ok(happened)
-    }
-
-    fn fail_undo(
-        &self,
-        step: &StepName,
-        attempt: u32,
-        failure: &Failure,
-        retry: Option<Roll>,
-    ) -> Decision {
-        let undoing = self.next_to_undo(step)?;
-        let planned = self.planned(step, Kind::Task)?;
-        let retry_at = self.retry_at(planned, attempt, retry);
-        let mut happened = vec![Happened::UndoAttemptFailed {
-            step: step.clone(),
-            attempt,
-            failure: failure.clone(),
-            retry_at,
-        }];
-        if retry_at.is_none() {
-            // What is earlier may be what the stuck one stands on, so nothing more is taken back.
-            let failed = failed_for(&undoing.reason, undoing.steps.clone());
-            // Giving up takes everything back, not only what had to be built again.
-            happened.push(failed.unwrap_or_else(|| Happened::Failed {
-                failure: failure.clone(),
-                step: Some(step.clone()),
-                remaining: self.effects(|_| true),
-            }));
-        }
-        Ok(happened)
-    }
-
-    fn finish_undo(&self) -> Decision {
-        let undoing = self.state.undoing().ok_or(Rejected::NotUndoing)?;
-        if !undoing.steps.is_empty() {
-            return Err(Rejected::Undoing);
-        }
-        let failed = failed_for(&undoing.reason, Vec::new());
-        Ok(vec![failed.unwrap_or(Happened::UndoFinished)])
-    }
-
-    fn drift(&self, step: &StepName, failure: &Failure) -> Decision {
-        self.not_undoing()?;
-        let planned = self.planned(step, Kind::Task)?;
-        if let Some(open) = self.state.current(self.plan) {
-            let step = open.name().clone();
-            return Err(Rejected::Outstanding { steps: vec![step] });
-        }
-        if self.state.progress(planned) != Progress::Done {
-            return Err(Rejected::NotApplicable { step: step.clone() });
-        }
-        let found = Happened::DriftFound {
-            step: step.clone(),
-            failure: failure.clone(),
-        };
-        let drifts = self.state.step(step.as_str()).map_or(0, |s| s.drifts);
-        if drifts + 1 >= planned.retry().max_attempts() {
-            return Ok(vec![found, self.give_up(step, failure)]);
-        }
-        let built = self.plan.built_on(step.as_str());
-        let steps =
-            self.effects(|s| s.name() == step || built.iter().any(|b| b.name() == s.name()));
-        let reason = UndoReason::Drifted { step: step.clone() };
-        Ok(vec![found, Happened::UndoStarted { reason, steps }])
-    }
-}
-
-/// The failure that an undo for this reason ends in; none when it goes on afterwards.
-fn failed_for(reason: &UndoReason, remaining: Vec<StepName>) -> Option<Happened> {
-    let (failure, step) = match reason {
-        UndoReason::Failed { step, failure } => (failure.clone(), Some(step.clone())),
-        UndoReason::Cancelled => (Failure::from(Problem::CANCELLED), None),
-        UndoReason::Revised { .. } | UndoReason::Drifted { .. } => return None,
-    };
-    Some(Happened::Failed {
-        failure,
-        step,
-        remaining,
-    })
 }
 
 /// Decides several commands one after another, as one commit: each sees what the ones before it

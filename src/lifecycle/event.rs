@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::Failure;
-use crate::id::{Key, OnboardingId, StepName};
+use crate::id::{Key, OnboardingId, Reason, StepName};
 use crate::lifecycle::stage::UndoReason;
 use crate::lifecycle::state::FactMark;
 
@@ -56,10 +56,22 @@ pub enum Happened {
         fact: FactMark,
         rejudge: Vec<StepName>,
     },
-    /// The subject passed an optional step by.
+    /// The subject passed an optional step by, or let its time run out.
     StepSkipped { step: StepName },
+    /// An operator exempted the subject from a step.
+    StepWaived { step: StepName, reason: Reason },
+    /// The subject does not want to be asked for now. Nothing is settled by that.
+    Dismissed,
     /// The host attested evidence.
     EvidenceAttested { step: StepName, fact: FactMark },
+    /// An operator approved.
+    Approved { step: StepName, fact: FactMark },
+    /// A step for which the time matters begins to wait.
+    WaitBegan { step: StepName },
+    /// Somebody who is waited for is reminded.
+    Reminded { step: StepName, nth: u32 },
+    /// A pause is over.
+    PauseElapsed { step: StepName },
     /// A conditional step was judged.
     ConditionJudged { step: StepName, applies: bool },
     /// A task produced its fact.
@@ -95,6 +107,13 @@ pub enum Happened {
     UndoFinished,
     /// Every step is settled and verified.
     Completed,
+    /// It goes on for steps that a newer version of the flow has added.
+    Reopened { due: Vec<StepName> },
+    /// It goes on under another version of the flow.
+    FlowAdopted {
+        flow_version: u32,
+        fingerprint: Uuid,
+    },
     /// Given up.
     Failed {
         failure: Failure,
@@ -118,6 +137,12 @@ impl Happened {
             Self::AnswerRevised { .. } => "answer_revised",
             Self::StepSkipped { .. } => "step_skipped",
             Self::EvidenceAttested { .. } => "evidence_attested",
+            Self::StepWaived { .. } => "step_waived",
+            Self::Dismissed => "dismissed",
+            Self::Approved { .. } => "approved",
+            Self::WaitBegan { .. } => "wait_began",
+            Self::Reminded { .. } => "reminded",
+            Self::PauseElapsed { .. } => "pause_elapsed",
             Self::ConditionJudged { .. } => "condition_judged",
             Self::FactRecorded { .. } => "fact_recorded",
             Self::AttemptFailed { .. } => "attempt_failed",
@@ -127,6 +152,8 @@ impl Happened {
             Self::UndoAttemptFailed { .. } => "undo_attempt_failed",
             Self::UndoFinished => "undo_finished",
             Self::Completed => "completed",
+            Self::Reopened { .. } => "reopened",
+            Self::FlowAdopted { .. } => "flow_adopted",
             Self::Failed { .. } => "failed",
             Self::Retried => "retried",
             Self::FactsErased { .. } => "facts_erased",

@@ -23,28 +23,34 @@ mod change;
 mod command;
 mod decide;
 mod event;
+mod explain;
 mod next;
 mod onboarding;
 mod questions;
 mod rejected;
+mod reports;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
+mod wait;
+mod wishes;
 
 pub use apply::{apply, evolve, fold};
 pub use change::{Change, InvalidFact};
 pub use command::{Action, Command};
 pub use decide::{decide, decide_all};
 pub use event::{Event, Happened};
+pub use explain::{Obstacle, ObstacleKind, explain};
 pub use next::{Next, Phase, WaitingFor, next, phase};
 pub use onboarding::{Loaded, Onboarding};
 pub use rejected::Rejected;
 pub use stage::{
-    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
-    CanStart, CanSubmit, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
-    UndoReason, Undoing,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
+    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
+    InProgress, Operation, Pending, Stage, StageKind, UndoReason, Undoing,
 };
 pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
+pub use wait::Wait;
 
 #[cfg(feature = "store")]
 pub(crate) use change::{Intent, PutFact};

@@ -1,11 +1,13 @@
 //! What is to be done now, and by whom.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use crate::flow::{Kind, Plan};
 use crate::id::StepName;
 use crate::lifecycle::stage::StageData;
 use crate::lifecycle::state::{Progress, State};
+use crate::lifecycle::wait;
 
 /// What is to be done now.
 ///
@@ -31,6 +33,28 @@ pub enum Next {
     Undo {
         /// Its step.
         step: StepName,
+    },
+    /// Note since when a step waits.
+    BeginWait {
+        /// The step.
+        step: StepName,
+    },
+    /// Remind somebody that they are waited for.
+    Remind {
+        /// The step that waits.
+        step: StepName,
+        /// The which reminder it is, counted from 1; those before it are over.
+        nth: u32,
+    },
+    /// A pause is over.
+    Elapse {
+        /// Its step.
+        step: StepName,
+    },
+    /// Patience is at an end.
+    Expire {
+        /// The step that waited; none when the whole took too long.
+        step: Option<StepName>,
     },
     /// Everything is taken back: end that.
     FinishUndo,
@@ -63,7 +87,8 @@ impl Next {
 /// use onramp::lifecycle::WaitingFor;
 /// assert_eq!(WaitingFor::ThirdParty.as_str(), "third_party");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitingFor {
     /// The host, to clear and start it.
@@ -72,19 +97,25 @@ pub enum WaitingFor {
     Subject,
     /// A third party, whose evidence the host attests.
     ThirdParty,
-    /// A time: the next attempt after a failed one.
+    /// An operator, to approve.
+    Operator,
+    /// A time: the end of a pause, or the next attempt after a failed one.
     Time,
+    /// A worker: something is to be done at once.
+    Worker,
 }
 
 impl WaitingFor {
-    /// `"host"`, `"subject"`, `"third_party"` or `"time"`.
+    /// `"host"`, `"subject"`, `"third_party"`, `"operator"`, `"time"` or `"worker"`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
             Self::Subject => "subject",
             Self::ThirdParty => "third_party",
+            Self::Operator => "operator",
             Self::Time => "time",
+            Self::Worker => "worker",
         }
     }
 }
@@ -147,34 +178,38 @@ pub fn next(state: &State, plan: &Plan, now: DateTime<Utc>) -> Next {
         StageData::InProgress(running) => running,
     };
     // The moment before which a step must not be attempted again.
-    let held_until = |step: &StepName| {
+    let held_until = |step: &StepName, deadline: Option<DateTime<Utc>>| {
         let retry_at = state.step(step.as_str()).and_then(|s| s.retry_at);
         retry_at.filter(|at| *at > now).map(|at| Next::Wait {
             on: WaitingFor::Time,
             step: Some(step.clone()),
-            until: Some(at),
+            until: deadline.into_iter().chain([at]).min(),
         })
     };
     if let Some(undoing) = &running.undoing {
         return match undoing.steps.first() {
             None => Next::FinishUndo,
-            Some(step) => held_until(step).unwrap_or_else(|| Next::Undo { step: step.clone() }),
+            Some(step) => {
+                held_until(step, None).unwrap_or_else(|| Next::Undo { step: step.clone() })
+            }
         };
     }
     let Some(current) = state.current(plan) else {
         return Next::Complete;
     };
+    let deadline = wait::deadline(running, plan);
+    if deadline.is_some_and(|at| at <= now) {
+        return Next::Expire { step: None };
+    }
     let step = current.name().clone();
-    let wait = |on| Next::Wait {
-        on,
-        step: Some(step.clone()),
-        until: None,
-    };
+    let waiting = |on| wait::next_of(state, current, on, deadline, now);
     match (state.progress(current), current.kind()) {
         (Progress::Unjudged, _) => Next::Judge { step },
-        (_, Kind::Answer) => wait(WaitingFor::Subject),
-        (_, Kind::Evidence) => wait(WaitingFor::ThirdParty),
-        (_, Kind::Task) => held_until(&step).unwrap_or(Next::Run { step }),
+        (_, Kind::Answer) => waiting(WaitingFor::Subject),
+        (_, Kind::Evidence) => waiting(WaitingFor::ThirdParty),
+        (_, Kind::Approval) => waiting(WaitingFor::Operator),
+        (_, Kind::Pause) => waiting(WaitingFor::Time),
+        (_, Kind::Task) => held_until(&step, deadline).unwrap_or(Next::Run { step }),
     }
 }
 

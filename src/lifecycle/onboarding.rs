@@ -4,14 +4,15 @@ use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Answer, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
-use crate::id::{Actor, Key, OnboardingId, Revision, StepName, SubjectId, TenantId};
+use crate::flow::{Answer, Approval, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
+use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::change::{Change, Intent, PutFact};
 #[cfg(feature = "store")]
 use crate::lifecycle::stage::StageData;
 use crate::lifecycle::stage::{
-    CanAttest, CanCancel, CanComplete, CanErase, CanRetry, CanRetryUndo, CanRevise, CanSkip,
-    CanStart, CanSubmit, Completed, Failed, InProgress, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
+    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
+    InProgress, Pending, Stage, StageKind,
 };
 use crate::lifecycle::state::{Common, Digest, State, StepState};
 
@@ -25,10 +26,10 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///
 /// | stage | operations |
 /// |---|---|
-/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`cancel`](Self::cancel) |
-/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`complete`](Self::complete), [`cancel`](Self::cancel) |
-/// | [`Completed`] | [`erase`](Self::erase) |
-/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`erase`](Self::erase) |
+/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`approve`](Self::approve), [`dismiss`](Self::dismiss), [`cancel`](Self::cancel) |
+/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`approve`](Self::approve), [`waive`](Self::waive), [`dismiss`](Self::dismiss), [`adopt`](Self::adopt), [`complete`](Self::complete), [`cancel`](Self::cancel) |
+/// | [`Completed`] | [`reopen`](Self::reopen), [`erase`](Self::erase) |
+/// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`approve`](Self::approve), [`erase`](Self::erase) |
 ///
 /// ```compile_fail
 /// # use onramp::lifecycle::{Completed, Onboarding};
@@ -75,7 +76,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     where
         S: CanSkip<To = S>,
     {
-        let step = StepName::from_static(A::NAME);
+        let step = StepName::from_static(A::STORED_AS);
         Change::new(self, Actor::Subject, Intent::Skip { step })
     }
 
@@ -147,6 +148,65 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         Change::new(self, Actor::Host, Intent::Erase)
     }
 
+    /// An operator approves. Kept also when it comes early or after a failure; a repetition changes
+    /// nothing.
+    pub fn approve<A: Approval<F>>(
+        self,
+        approval: A,
+        operator: impl Into<String>,
+    ) -> Change<F, S, S>
+    where
+        S: CanApprove<To = S>,
+    {
+        let intent = Intent::Approve(PutFact::evidence(&approval));
+        Change::new(self, Actor::Operator(operator.into()), intent)
+    }
+
+    /// An operator exempts the subject from a step, which is settled by that. Rejected when a task
+    /// or a condition cannot do without its fact.
+    pub fn waive<T: Step>(self, reason: Reason, operator: impl Into<String>) -> Change<F, S, S>
+    where
+        S: CanWaive<To = S>,
+    {
+        let step = StepName::from_static(T::STORED_AS);
+        let intent = Intent::Waive { step, reason };
+        Change::new(self, Actor::Operator(operator.into()), intent)
+    }
+
+    /// The subject does not want to be asked for now, until it goes on by itself. Settles nothing.
+    pub fn dismiss(self) -> Change<F, S, S>
+    where
+        S: CanDismiss<To = S>,
+    {
+        Change::new(self, Actor::Subject, Intent::Dismiss)
+    }
+
+    /// Goes on for steps that a newer version of the flow has added for everyone
+    /// ([`Cohort::Everyone`](crate::flow::Cohort::Everyone)), and for nothing else. Rejected when there
+    /// are none.
+    pub fn reopen(self) -> Change<F, S, InProgress>
+    where
+        S: CanReopen<To = InProgress>,
+    {
+        Change::new(self, Actor::Host, Intent::Reopen)
+    }
+
+    /// Goes on under the flow's version of this program: the journal says so, and a worker looks at
+    /// it. Without this, too, whatever is done next is done by the newest rules; but one that waits
+    /// is not looked at before somebody does something.
+    pub fn adopt(self) -> Change<F, S, S>
+    where
+        S: CanAdopt<To = S>,
+    {
+        Change::new(self, Actor::Host, Intent::Adopt)
+    }
+
+    /// Whether the subject does not want to be asked for now.
+    #[must_use]
+    pub fn is_dismissed(&self) -> bool {
+        self.common.dismissed_at.is_some()
+    }
+
     /// The onboarding's identity.
     #[must_use]
     pub fn id(&self) -> OnboardingId {
@@ -186,14 +246,16 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// Whether the step whose fact is `T` has its fact. None has after they were erased.
     #[must_use]
     pub fn has<T: Step>(&self) -> bool {
-        let has = self.step(T::NAME).is_some_and(|step| step.fact.is_some());
+        let has = self
+            .step(T::STORED_AS)
+            .is_some_and(|step| step.fact.is_some());
         has && self.common.erased_at.is_none()
     }
 
     /// Whether the step whose fact is `T` is settled: done, skipped or not applicable.
     #[must_use]
     pub fn is_settled<T: Step>(&self, plan: &Plan) -> bool {
-        let step = plan.step(T::NAME);
+        let step = plan.step(T::STORED_AS);
         step.is_some_and(|step| self.common.progress(step).is_settled())
     }
 
@@ -375,7 +437,7 @@ loaded! {
 impl PutFact {
     fn answer<F, A: Answer<F>>(answer: &A) -> Self {
         Self {
-            step: StepName::from_static(A::NAME),
+            step: StepName::from_static(A::STORED_AS),
             fact: answer
                 .validate()
                 .map_err(crate::lifecycle::InvalidFact::Answer)
@@ -387,7 +449,7 @@ impl PutFact {
 
     fn evidence<T: Step>(fact: &T) -> Self {
         Self {
-            step: StepName::from_static(T::NAME),
+            step: StepName::from_static(T::STORED_AS),
             fact: EncodedFact::encode(fact).map_err(crate::lifecycle::InvalidFact::Encoding),
         }
     }

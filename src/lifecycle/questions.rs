@@ -9,6 +9,9 @@ use crate::lifecycle::rejected::Rejected;
 use crate::lifecycle::stage::{StageData, UndoReason, Undoing};
 use crate::lifecycle::state::{Progress, State};
 
+/// What a rule gives.
+pub(super) type Decision = Result<Vec<Happened>, Rejected>;
+
 /// The rules, about to be asked about one state at one time.
 pub(super) struct Rules<'a> {
     pub(super) state: &'a State,
@@ -47,6 +50,8 @@ impl Rules<'_> {
             Progress::Open => Ok(planned),
             Progress::Unjudged => Err(Rejected::NotReached { step }),
             Progress::NotApplicable => Err(Rejected::NotApplicable { step }),
+            // Whoever was exempted may give it all the same.
+            Progress::Waived => Ok(planned),
             Progress::Done | Progress::Skipped => Err(Rejected::AlreadySettled { step }),
         }
     }

@@ -42,6 +42,17 @@ pub enum Rejected {
     NotApplicable { step: StepName },
     #[error("step {step} is required and cannot be skipped")]
     Required { step: StepName },
+    #[error("step {step} cannot be waived{}", needed_by(by))]
+    Needed { step: StepName, by: Vec<StepName> },
+    #[error(
+        "step {step} cannot be revised any more: {} was built on it",
+        names(by)
+    )]
+    Immutable { step: StepName, by: Vec<StepName> },
+    #[error("the flow has no step that is new for everyone and not settled here")]
+    NothingNew,
+    #[error("it is not time for that")]
+    NotDue,
     #[error("step {step} is not conditional")]
     Unconditional { step: StepName },
     #[error("not complete yet: {}", names(steps))]
@@ -72,6 +83,13 @@ pub enum Rejected {
 fn list(stages: &[StageKind]) -> String {
     let names: Vec<_> = stages.iter().map(|stage| stage.as_str()).collect();
     names.join(", ")
+}
+
+fn needed_by(steps: &[StepName]) -> String {
+    match steps {
+        [] => ": it is a task".to_owned(),
+        steps => format!(": {} cannot do without", names(steps)),
+    }
 }
 
 fn names(steps: &[StepName]) -> String {

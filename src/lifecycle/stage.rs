@@ -110,6 +110,11 @@ pub enum UndoReason {
     },
     /// Somebody cancelled.
     Cancelled,
+    /// It took too long.
+    Expired {
+        /// The step that waited in vain; none when the whole took too long.
+        step: Option<StepName>,
+    },
     /// An answer was revised: what was built on it is built again.
     Revised {
         /// The answer's step.
@@ -126,7 +131,10 @@ impl UndoReason {
     /// Whether the onboarding ends as `Failed` once everything is taken back; otherwise it goes on.
     #[must_use]
     pub fn ends_in_failure(&self) -> bool {
-        matches!(self, Self::Failed { .. } | Self::Cancelled)
+        matches!(
+            self,
+            Self::Failed { .. } | Self::Cancelled | Self::Expired { .. }
+        )
     }
 }
 
@@ -355,6 +363,34 @@ operations! {
     op Erase "erase": [Completed -> Completed, Failed -> Failed];
         typed CanErase "the facts of an onboarding that is `{Self}` cannot be erased"
         "`erase` is legal in `Completed` and `Failed`: `cancel` one that is not finished";
+    /// An operator approves; it is kept also before the start and after a failure.
+    op Approve "approve": [Pending -> Pending, InProgress -> InProgress, Failed -> Failed];
+        typed CanApprove "an onboarding that is `{Self}` takes no approval"
+        "`approve` is legal in `Pending`, `InProgress` and `Failed`";
+    /// An operator exempts the subject from a step.
+    op Waive "waive": [InProgress -> InProgress];
+        typed CanWaive "no step can be waived in an onboarding that is `{Self}`"
+        "`waive` is legal in `InProgress` only";
+    /// The subject does not want to be asked for now. Nothing is settled by that.
+    op Dismiss "dismiss": [Pending -> Pending, InProgress -> InProgress];
+        typed CanDismiss "an onboarding that is `{Self}` cannot be dismissed"
+        "`dismiss` is legal in `Pending` and `InProgress`";
+    /// Go on for steps that a newer version of the flow has added for everyone.
+    op Reopen "reopen": [Completed -> InProgress];
+        typed CanReopen "an onboarding that is `{Self}` cannot be reopened"
+        "`reopen` is legal in `Completed` only";
+    /// Go on under the flow's version of this program, as a worker sees it.
+    op Adopt "adopt": [InProgress -> InProgress];
+        typed CanAdopt "an onboarding that is `{Self}` adopts no other version of its flow"
+        "`adopt` is legal in `InProgress` only";
+    /// A worker notes since when a step waits.
+    op BeginWait "begin_wait": [InProgress -> InProgress];
+    /// A worker notes that it is time to remind somebody.
+    op Remind "remind": [InProgress -> InProgress];
+    /// A worker notes that a pause is over.
+    op Elapse "elapse": [InProgress -> InProgress];
+    /// A worker notes that patience is at an end.
+    op Expire "expire": [InProgress -> InProgress];
     /// A worker has judged whether a conditional step applies.
     op Settle "settle": [InProgress -> InProgress];
     /// A worker has produced a task's fact.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::flow::{Failure, Plan, PlanStep};
+use crate::flow::{Cohort, Failure, Plan, PlanStep};
 use crate::id::{Key, OnboardingId, Revision, StepName};
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
+use crate::lifecycle::wait::Wait;
 
 /// Everything the rules know of one onboarding. Holds no answers: only that they exist.
 ///
@@ -47,6 +48,16 @@ pub(crate) struct Common {
     pub(crate) started_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) erased_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dismissed_at: Option<DateTime<Utc>>,
+    /// The newest version of the flow that it goes on under, if it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) adopted: Option<u32>,
+    /// After it was completed: what it was reopened for. Nothing else is due then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reopened_for: Option<Vec<StepName>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) wait: Option<Wait>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
 }
 
@@ -63,6 +74,10 @@ pub struct StepState {
     pub(crate) fact: Option<FactMark>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) skipped: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) waived: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) elapsed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) applies: Option<bool>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -203,10 +218,12 @@ pub enum Progress {
     Open,
     /// Conditional, and not yet known whether it applies.
     Unjudged,
-    /// Its fact exists.
+    /// Its fact exists; a pause: it is over.
     Done,
     /// Optional, and passed by.
     Skipped,
+    /// An operator exempted the subject from it.
+    Waived,
     /// Conditional, and does not apply.
     NotApplicable,
 }
@@ -215,7 +232,10 @@ impl Progress {
     /// Whether the steps after it can be reached.
     #[must_use]
     pub fn is_settled(self) -> bool {
-        matches!(self, Self::Done | Self::Skipped | Self::NotApplicable)
+        matches!(
+            self,
+            Self::Done | Self::Skipped | Self::Waived | Self::NotApplicable
+        )
     }
 }
 
@@ -267,6 +287,10 @@ impl State {
                 created_at: now,
                 started_at: None,
                 erased_at: None,
+                dismissed_at: None,
+                adopted: None,
+                reopened_for: None,
+                wait: None,
                 steps: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
@@ -313,6 +337,25 @@ impl State {
     #[must_use]
     pub fn erased_at(&self) -> Option<DateTime<Utc>> {
         self.common.erased_at
+    }
+
+    /// The version of the flow that it goes on under: the one that it was created with, or the newest
+    /// that it has adopted.
+    #[must_use]
+    pub fn runs_under(&self) -> u32 {
+        self.common.adopted.unwrap_or(self.common.flow_version)
+    }
+
+    /// When the subject last said that it does not want to be asked for now; none once it goes on.
+    #[must_use]
+    pub fn dismissed_at(&self) -> Option<DateTime<Utc>> {
+        self.common.dismissed_at
+    }
+
+    /// Since when a step waits, if the time matters.
+    #[must_use]
+    pub fn wait(&self) -> Option<&Wait> {
+        self.common.wait.as_ref()
     }
 
     /// The stage.
@@ -382,15 +425,28 @@ impl State {
 }
 
 impl Common {
+    /// Whether it gets a step that a newer version of the flow has added.
+    fn is_of_cohort(&self, step: &PlanStep) -> bool {
+        let late = self.flow_version < step.added_in();
+        let new_starts = late && step.cohort() == Cohort::NewStarts;
+        let reopened = self.reopened_for.as_ref();
+        !new_starts && reopened.is_none_or(|due| due.contains(step.name()))
+    }
+
     pub(crate) fn progress(&self, step: &PlanStep) -> Progress {
         let known = self.steps.get(step.name());
+        let settled = known.is_some_and(|k| k.fact.is_some() || k.elapsed || k.waived || k.skipped);
+        if !settled && !self.is_of_cohort(step) {
+            return Progress::NotApplicable;
+        }
         let applies = known.and_then(|k| k.applies);
         match known {
             _ if step.is_conditional() && applies != Some(true) => match applies {
                 Some(_) => Progress::NotApplicable,
                 None => Progress::Unjudged,
             },
-            Some(k) if k.fact.is_some() => Progress::Done,
+            Some(k) if k.fact.is_some() || k.elapsed => Progress::Done,
+            Some(k) if k.waived => Progress::Waived,
             Some(k) if k.skipped => Progress::Skipped,
             _ => Progress::Open,
         }

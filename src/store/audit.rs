@@ -172,6 +172,7 @@ impl Told {
                 Happened::AnswerSubmitted { step, fact }
                 | Happened::AnswerRevised { step, fact, .. }
                 | Happened::EvidenceAttested { step, fact }
+                | Happened::Approved { step, fact }
                 | Happened::FactRecorded { step, fact, .. } => {
                     let given = (*fact, entry.by.clone(), entry.at);
                     self.facts.insert(step.clone(), given);

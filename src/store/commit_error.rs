@@ -85,6 +85,9 @@ pub enum NotAppliedBecause {
     /// The answer or evidence cannot be taken.
     #[error(transparent)]
     Invalid(InvalidFact),
+    /// Something else was done under its identity.
+    #[error("its identity was used for something else: give each wish one of its own")]
+    IdentityReused,
     /// The store failed.
     #[error(transparent)]
     Store(Error),

@@ -7,10 +7,12 @@ use async_trait::async_trait;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
+    StepProgress,
 };
 
 /// A durable store of onboardings.
@@ -121,21 +123,60 @@ pub trait Store: Send + Sync + 'static {
     /// claim counted is taken off again. A lost lease is left alone.
     async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error>;
 
-    /// Gives a lease back and takes the onboarding out of the queue, because nothing is to be done
-    /// at revision `at`. On return it is out of the queue, or it is due at once, because the
-    /// revision had moved on. A lost lease is left alone.
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error>;
+    /// Gives a lease back, because nothing is to be done at revision `at` before so long has
+    /// passed; never, when no time is given, and then the onboarding leaves the queue. On return that
+    /// is so, and the attempt that the claim counted is taken off again; or it is due at once, because
+    /// the revision had moved on. A lost lease is left alone.
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error>;
+
+    /// Keeps how far the attempt under a lease is, in place of what was kept before, until the
+    /// onboarding leaves the queue. Gives whether the lease is still held.
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error>;
+
+    /// How far the newest attempt is that has said so.
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error>;
 
     /// How long until the next onboarding of a flow is due, or its lease runs out; zero when one
     /// is due now, `None` when none is queued.
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error>;
 
-    /// Takes up to `max` outbox messages, oldest first, and hides them for `hidden`. One that is
-    /// not acknowledged by then is given out again, with the same identity.
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error>;
+    /// What saves the workers and watchers of this process from asking again and again. A store that
+    /// never gives a hint is slower and right all the same: `Hints::default()`.
+    fn hints(&self) -> Hints;
 
-    /// Deletes outbox messages that have been delivered. Unknown ones are ignored.
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error>;
+    /// Hands out up to `max` outbox messages to be delivered, those due longest first, and hides each
+    /// for `hidden`. One that is not settled by then is due again, with the same identity.
+    ///
+    /// On return each has a higher fence than before, and one attempt is counted, whatever becomes
+    /// of it. Of an onboarding only the oldest message is handed out that is neither delivered nor
+    /// dead, and none while that one is hidden or deferred; whoever waits behind it is in nobody
+    /// else's way.
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error>;
+
+    /// Says how deliveries ended: all of them in one transaction.
+    ///
+    /// One that is not the newest handing out of its message is passed over: somebody else has it
+    /// now, and says so. Once a message is delivered or dead the next one of its onboarding is due.
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error>;
+
+    /// How long until the next outbox message is due; zero when one is due now, `None` when there is
+    /// none that is neither delivered nor dead. One that waits behind another may count, until
+    /// somebody tries to take it.
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error>;
+
+    /// Dead messages, those longest dead first, at most `limit`.
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error>;
+
+    /// Makes a dead message due at once, with no attempts counted; later ones of its onboarding wait
+    /// for it again. Gives whether there was such a one.
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error>;
+
+    /// How far delivery is behind. Cheap, however many messages there are.
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error>;
 }
 
 /// Holds that the contract can be used as a trait object.

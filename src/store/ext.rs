@@ -16,6 +16,7 @@ use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::prepare::{Draft, Refused, prepare};
 use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
+use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
 use crate::store::subject::{self, Erasure, SubjectExport};
 
@@ -271,15 +272,35 @@ where
     To: Stage,
 {
     let token = change.in_doubt();
-    let (before, commit) = match drafted(plan, change, now)? {
-        (before, Some(commit)) => (before, commit),
+    let wish = change
+        .identified
+        .then(|| Wish::of(change.id, &change.intent));
+    let (before, commit) = match drafted(plan, change, now) {
+        Ok((before, Some(commit))) => (before, commit),
         // What is wished holds already.
-        (before, None) => return reached(before),
+        Ok((before, None)) => return reached(before),
+        Err(CommitError::NotApplied(not)) => {
+            // The rules refuse today what they took when it was wished first.
+            return match wish {
+                Some(wish) if matches!(not.because, NotAppliedBecause::Rejected(_)) => {
+                    repeated(store, &token, &wish, not).await
+                }
+                _ => Err(CommitError::NotApplied(not)),
+            };
+        }
+        Err(other) => return Err(other),
     };
     let after = commit.row.clone();
     match store.commit(commit).await {
         Ok(CommitOutcome::Committed) => reached(after),
-        Ok(CommitOutcome::Replayed { current, .. }) => reached(*current),
+        Ok(CommitOutcome::Replayed { current, .. }) => match wish {
+            None => reached(*current),
+            Some(wish) => match wish.before(store, &token.key.tenant, token.id).await {
+                Ok(Before::Other) => Err(not_applied(before, NotAppliedBecause::IdentityReused)),
+                Ok(Before::Same(_) | Before::Never) => reached(*current),
+                Err(error) => Err(not_applied(before, NotAppliedBecause::Store(error))),
+            },
+        },
         Ok(CommitOutcome::Conflict { current }) => Err(conflict(*current)),
         Ok(CommitOutcome::Fenced | CommitOutcome::Absent) => {
             let gone = Error::new(
@@ -302,6 +323,28 @@ where
         }
         Err(error) => Err(not_applied(before, NotAppliedBecause::Store(error))),
     }
+}
+
+/// What was refused, unless it is a repetition of what was done before.
+async fn repeated<S, F, From, To>(
+    store: &S,
+    token: &InDoubt,
+    wish: &Wish,
+    mut not: Box<NotApplied<F, From>>,
+) -> Result<Onboarding<F, To>, CommitError<F, From>>
+where
+    S: Store + ?Sized,
+    F: Flow,
+    From: Stage,
+    To: Stage,
+{
+    match wish.before(store, &token.key.tenant, token.id).await {
+        Ok(Before::Same(current)) => return reached(*current),
+        Ok(Before::Other) => not.because = NotAppliedBecause::IdentityReused,
+        Ok(Before::Never) => {}
+        Err(error) => not.because = NotAppliedBecause::Store(error),
+    }
+    Err(CommitError::NotApplied(not))
 }
 
 /// The row that a change was made on, and the commit; none when what is wished holds already.
@@ -418,6 +461,14 @@ fn realise(
             let (step, fact, facts) = put(fact)?;
             (Action::Attest { step, fact }, facts)
         }
+        Intent::Approve(fact) => {
+            let (step, fact, facts) = put(fact)?;
+            (Action::Approve { step, fact }, facts)
+        }
+        Intent::Waive { step, reason } => (Action::Waive { step, reason }, Vec::new()),
+        Intent::Dismiss => (Action::Dismiss, Vec::new()),
+        Intent::Reopen => (Action::Reopen, Vec::new()),
+        Intent::Adopt => (Action::Adopt, Vec::new()),
         Intent::Skip { step } => (Action::Skip { step }, Vec::new()),
         Intent::Complete => (Action::Complete { verified: false }, Vec::new()),
         Intent::Cancel => (Action::Cancel, Vec::new()),

@@ -10,10 +10,12 @@ use async_trait::async_trait;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
+    StepProgress,
 };
 
 macro_rules! forward {
@@ -103,24 +105,61 @@ macro_rules! forward {
                 (**self).release(lease, after).await
             }
 
-            async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-                (**self).park(lease, at).await
+            async fn park(
+                &self,
+                lease: &Lease,
+                at: Revision,
+                rest: Option<Duration>,
+            ) -> Result<(), Error> {
+                (**self).park(lease, at, rest).await
+            }
+
+            async fn report(
+                &self,
+                lease: &Lease,
+                progress: &StepProgress,
+            ) -> Result<bool, Error> {
+                (**self).report(lease, progress).await
+            }
+
+            async fn progress(
+                &self,
+                tenant: &TenantId,
+                id: OnboardingId,
+            ) -> Result<Option<StepProgress>, Error> {
+                (**self).progress(tenant, id).await
             }
 
             async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
                 (**self).next_due(flow).await
             }
 
-            async fn take_outbox(
-                &self,
-                max: usize,
-                hidden: Duration,
-            ) -> Result<Vec<OutboxMessage>, Error> {
+            fn hints(&self) -> Hints {
+                (**self).hints()
+            }
+
+            async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
                 (**self).take_outbox(max, hidden).await
             }
 
-            async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-                (**self).ack_outbox(messages).await
+            async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+                (**self).settle_outbox(settled).await
+            }
+
+            async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+                (**self).next_outbox().await
+            }
+
+            async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+                (**self).dead_outbox(limit).await
+            }
+
+            async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+                (**self).revive_outbox(message).await
+            }
+
+            async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+                (**self).outbox_lag().await
             }
         }
     )+};

@@ -69,6 +69,10 @@ pub(super) fn check_worker(worker: &WorkerId) -> Result<(), Error> {
     refuse(check_label("worker name", worker.as_str()))
 }
 
+pub(super) fn check_reason(reason: &str) -> Result<(), Error> {
+    refuse(check_name("reason", reason))
+}
+
 fn check_step(step: &StepName) -> Result<(), Error> {
     refuse(check_name("step name", step.as_str()))
 }

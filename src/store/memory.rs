@@ -1,6 +1,7 @@
 //! A store in the memory of the process: for tests, examples and to read how a store works.
 
 mod claim;
+mod outbox;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -15,14 +16,17 @@ use crate::id::{
 };
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row,
+    NewOnboarding, QueueChange, Row, StepProgress,
 };
 use crate::time::{Clock, SystemClock};
 use claim::Room;
+use outbox::Outbox;
 
 /// A store in memory. Forgets everything when the process ends; otherwise a full [`Store`].
 ///
@@ -33,6 +37,7 @@ use claim::Room;
 pub struct MemoryStore {
     all: Mutex<All>,
     clock: Arc<dyn Clock>,
+    hints: Hints,
 }
 
 #[derive(Default)]
@@ -41,7 +46,7 @@ struct All {
     by_key: BTreeMap<Key, OnboardingId>,
     /// Whose turn was last, in each flow.
     turns: BTreeMap<FlowName, TenantId>,
-    outbox: Vec<(DateTime<Utc>, OutboxMessage)>,
+    outbox: Outbox,
 }
 
 struct Kept {
@@ -50,6 +55,7 @@ struct Kept {
     journal: Vec<JournalEntry>,
     fence: Fence,
     queued: Option<Queued>,
+    progress: Option<StepProgress>,
 }
 
 #[derive(Clone, Copy)]
@@ -86,6 +92,7 @@ impl MemoryStore {
         Self {
             all: Mutex::default(),
             clock: Arc::new(clock),
+            hints: Hints::default(),
         }
     }
 
@@ -145,7 +152,10 @@ impl Kept {
                 queued.leased = false;
             }
             (QueueChange::Hold | QueueChange::Release(_), None) => {}
-            (QueueChange::Remove, queued) => *queued = None,
+            (QueueChange::Remove, queued) => {
+                *queued = None;
+                self.progress = None;
+            }
         }
     }
 }
@@ -179,6 +189,7 @@ impl Store for MemoryStore {
             journal: vec![new.entry],
             fence: Fence::new(0),
             queued: None,
+            progress: None,
         };
         all.by_key.insert(key, id);
         all.onboardings.insert(id, kept);
@@ -202,6 +213,7 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         commit.check()?;
         let now = self.clock.now();
+        let (id, queue) = (commit.id(), commit.queue);
         let mut all = self.lock();
         if all.of(commit.tenant(), commit.id()).is_none() {
             return Ok(CommitOutcome::Absent);
@@ -240,8 +252,9 @@ impl Store for MemoryStore {
         kept.row = commit.row;
         kept.journal.push(commit.entry);
         kept.change_queue(commit.queue, now);
-        all.outbox
-            .extend(commit.outbox.into_iter().map(|message| (now, message)));
+        all.outbox.post(commit.outbox, now);
+        drop(all);
+        self.hints.committed(id, queue);
         Ok(CommitOutcome::Committed)
     }
 
@@ -378,21 +391,44 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         let now = self.clock.now();
         let mut all = self.lock();
         if all.leased(lease).is_none() {
             return Ok(());
         }
         if let Some(kept) = all.onboardings.get_mut(&lease.id) {
-            let change = if kept.row.state.revision() == at {
-                QueueChange::Remove
-            } else {
-                QueueChange::Release(Duration::ZERO)
+            let moved_on = kept.row.state.revision() != at;
+            let change = match rest {
+                _ if moved_on => QueueChange::Release(Duration::ZERO),
+                Some(rest) => QueueChange::Release(rest),
+                None => QueueChange::Remove,
             };
             kept.change_queue(change, now);
+            if let Some(queued) = kept.queued.as_mut().filter(|_| !moved_on) {
+                queued.attempt = queued.attempt.saturating_sub(1);
+            }
         }
         Ok(())
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        let mut all = self.lock();
+        let held = all.leased(lease).is_some();
+        if let Some(kept) = all.onboardings.get_mut(&lease.id).filter(|_| held) {
+            kept.progress = Some(progress.clone());
+        }
+        Ok(held)
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        let all = self.lock();
+        let queued = all.of(tenant, id).filter(|kept| kept.queued.is_some());
+        Ok(queued.and_then(|kept| kept.progress.clone()))
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
@@ -407,21 +443,43 @@ impl Store for MemoryStore {
         Ok(soonest.map(|due| (due - now).to_std().unwrap_or_default()))
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
-        let now = self.clock.now();
-        let mut all = self.lock();
-        let visible = all.outbox.iter_mut().filter(|(from, _)| *from <= now);
-        let taken = visible.take(max).map(|(from, message)| {
-            *from = now + hidden;
-            message.clone()
-        });
-        Ok(taken.collect())
+    fn hints(&self) -> Hints {
+        self.hints.clone()
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.lock()
-            .outbox
-            .retain(|(_, m)| !messages.contains(&m.id));
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.take(max, hidden, now))
+    }
+
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        for (_, settlement) in settled {
+            settlement.check()?;
+        }
+        let now = self.clock.now();
+        let mut all = self.lock();
+        for (delivery, settlement) in settled {
+            all.outbox.settle(delivery, settlement, now);
+        }
         Ok(())
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.next_due(now))
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        Ok(self.lock().outbox.dead(limit))
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.revive(message, now))
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        let now = self.clock.now();
+        Ok(self.lock().outbox.lag(now))
     }
 }

@@ -7,36 +7,45 @@ mod chain;
 mod claim;
 mod commit_error;
 mod contract;
+mod delivery;
 mod error;
 mod ext;
 mod forward;
+mod hints;
 mod join;
 mod limits;
 mod memory;
 mod prepare;
 mod record;
+mod replay;
 mod retention;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod subject;
+#[cfg(feature = "tokio")]
+mod watch;
 
 pub use audit::{Unverified, Verified};
 pub use chain::{BrokenChain, Salt, hash, mark, verify};
 pub use claim::{ClaimOrder, ClaimRequest};
 pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown};
 pub use contract::Store;
+pub use delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settlement};
 pub use error::{Error, ErrorKind};
 pub use ext::{Resolution, StoreExt};
+pub use hints::{Hints, Listener, ListenerOfOne};
 pub use join::Join;
 pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row, WorkerId,
+    NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress, WorkerId,
 };
 
 pub use retention::{Purged, Retention};
 pub use subject::{EntryExport, Erasure, FactExport, OnboardingExport, SubjectExport};
+#[cfg(feature = "tokio")]
+pub use watch::{Progress, Watch};
 
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use sql::MigrationPlan;
@@ -53,5 +62,4 @@ pub use sql::{SqliteOptions, SqliteStore};
 pub(crate) use chain::entry;
 #[cfg(feature = "tokio")]
 pub(crate) use chain::seal;
-#[cfg(feature = "tokio")]
 pub(crate) use prepare::{Draft, Refused, prepare};

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::flow::Plan;
 use crate::id::{Actor, CommandId, Fence};
 use crate::lifecycle::{
-    Command, Event, Happened, Next, Rejected, State, WaitingFor, decide_all, decide_erasure,
-    evolve, next,
+    Action, Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve,
+    next,
 };
 use crate::store::chain;
 use crate::store::error::{Error, ErrorKind};
@@ -57,6 +57,14 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
     let mut commit = assemble(before, command, &first.by, &events, facts)?;
     commit.fence = fence;
     let after = &commit.row.state;
+    if commands
+        .iter()
+        .any(|command| command.action == Action::Adopt)
+    {
+        // Its workers are to look at it, whatever it waited for.
+        commit.queue = QueueChange::Wake(Duration::ZERO);
+        return Ok(Some(commit));
+    }
     commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
     Ok(Some(commit))
 }
@@ -133,12 +141,16 @@ fn queue_change(
     match (due, by_worker) {
         (
             Next::Wait {
-                on: WaitingFor::Time,
-                until: Some(until),
-                ..
+                until: Some(until), ..
             },
-            true,
-        ) => QueueChange::Release((until - now).to_std().unwrap_or_default()),
+            by_worker,
+        ) => {
+            let rest = (until - now).to_std().unwrap_or_default();
+            match by_worker {
+                true => QueueChange::Release(rest),
+                false => QueueChange::Wake(rest),
+            }
+        }
         (Next::Wait { .. } | Next::Nothing, true) => QueueChange::Remove,
         (_, true) => QueueChange::Hold,
         // An entry that is there already stays: when it is due, its worker sees that it waits.
@@ -147,12 +159,17 @@ fn queue_change(
     }
 }
 
-/// One message for each change of stage.
+/// One message for each change of stage, and for each reminder.
 fn messages(state: &State, events: &[Event]) -> Vec<OutboxMessage> {
     let telling = events.iter().filter(|event| {
         matches!(
             event.happened,
-            Happened::Started | Happened::Completed | Happened::Failed { .. } | Happened::Retried
+            Happened::Started
+                | Happened::Reminded { .. }
+                | Happened::Completed
+                | Happened::Reopened { .. }
+                | Happened::Failed { .. }
+                | Happened::Retried
         )
     });
     telling

@@ -131,6 +131,43 @@ pub struct Listed {
     pub changed_at: DateTime<Utc>,
 }
 
+/// How far an attempt under way is, as its task has said last.
+///
+/// ```
+/// # use onramp::store::StepProgress;
+/// fn say(progress: &StepProgress) -> String {
+///     format!("{}: {} ({} of {})", progress.step, progress.message, progress.done, progress.of)
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StepProgress {
+    /// The step.
+    pub step: StepName,
+    /// The attempt at it.
+    pub attempt: u32,
+    /// So many parts are done.
+    pub done: u32,
+    /// Of so many.
+    pub of: u32,
+    /// What people are told.
+    pub message: String,
+}
+
+impl StepProgress {
+    /// How far an attempt is.
+    #[must_use]
+    pub fn new(step: StepName, attempt: u32, done: u32, of: u32, message: &'static str) -> Self {
+        Self {
+            step,
+            attempt,
+            done,
+            of,
+            message: message.to_owned(),
+        }
+    }
+}
+
 /// What became of a commit.
 ///
 /// ```

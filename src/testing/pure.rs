@@ -141,6 +141,15 @@ fn action(intent: Intent) -> Result<Action, InvalidFact> {
             let step = put.step;
             Action::Attest { step, fact }
         }
+        Intent::Approve(put) => {
+            let fact = mark(&put)?;
+            let step = put.step;
+            Action::Approve { step, fact }
+        }
+        Intent::Waive { step, reason } => Action::Waive { step, reason },
+        Intent::Dismiss => Action::Dismiss,
+        Intent::Reopen => Action::Reopen,
+        Intent::Adopt => Action::Adopt,
         Intent::Skip { step } => Action::Skip { step },
         Intent::Complete => Action::Complete { verified: false },
         Intent::Cancel => Action::Cancel,

@@ -41,6 +41,9 @@ struct Book {
 }
 
 /// Hosts and engines at work.
+/// How long it may take until the others go on without one.
+const PATIENCE: Duration = Duration::from_secs(45);
+
 pub(crate) struct Load {
     desks: Vec<Arc<Desk>>,
     hosts: JoinSet<Book>,
@@ -89,17 +92,22 @@ impl Load {
         load
     }
 
-    /// Holds that hosts and workers both got on since the last look.
-    pub(crate) fn goes_on(&self, since: &mut (usize, usize)) {
-        let built = self.desks[0].world.built.load(SeqCst);
-        let now = (self.confirmed.load(SeqCst), usize::try_from(built).unwrap());
-        println!(
-            "confirmed {} commits, built {} sites",
-            now.0 - since.0,
-            now.1 - since.1
-        );
-        assert!(now.0 > since.0 && now.1 > since.1, "{since:?}, {now:?}");
-        *since = now;
+    /// Holds that hosts and workers both get on since the last look, also where the servers take their
+    /// time to agree on who is gone.
+    pub(crate) async fn goes_on(&self, since: &mut (usize, usize)) {
+        let begun = std::time::Instant::now();
+        loop {
+            let built = self.desks[0].world.built.load(SeqCst);
+            let now = (self.confirmed.load(SeqCst), usize::try_from(built).unwrap());
+            if now.0 > since.0 && now.1 > since.1 {
+                let (commits, sites) = (now.0 - since.0, now.1 - since.1);
+                println!("confirmed {commits} commits, built {sites} sites");
+                *since = now;
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{since:?}, {now:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Lets everything come to its end, and compares the books with what is stored.

@@ -2,15 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use onramp::prelude::*;
-use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, Row,
-};
-use onramp::{CommandId, FlowName, Key, Revision};
+use onramp::testing::Layer;
 
 /// Sends each call to the next one of its stores.
 pub(crate) struct Spread {
@@ -31,87 +26,8 @@ impl Spread {
 }
 
 #[async_trait]
-impl Store for Spread {
-    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
-        self.next().create(new).await
-    }
-
-    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
-        self.next().load(tenant, id).await
-    }
-
-    async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
-        self.next().find(key).await
-    }
-
-    async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
-        self.next().commit(commit).await
-    }
-
-    async fn committed(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        command: CommandId,
-    ) -> Result<Option<Revision>, Error> {
-        self.next().committed(tenant, id, command).await
-    }
-
-    async fn of_subject(
-        &self,
-        tenant: &TenantId,
-        subject: &SubjectId,
-    ) -> Result<Vec<Listed>, Error> {
-        self.next().of_subject(tenant, subject).await
-    }
-
-    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        self.next().list(after, limit).await
-    }
-
-    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
-        self.next().delete(these).await
-    }
-
-    async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
-        self.next().facts(tenant, id).await
-    }
-
-    async fn journal(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<JournalEntry>, Error> {
-        self.next().journal(tenant, id, after, limit).await
-    }
-
-    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        self.next().claim(request).await
-    }
-
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.next().renew(leases, lease).await
-    }
-
-    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
-        self.next().release(lease, after).await
-    }
-
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-        self.next().park(lease, at).await
-    }
-
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.next().next_due(flow).await
-    }
-
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
-        self.next().take_outbox(max, hidden).await
-    }
-
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.next().ack_outbox(messages).await
+impl Layer for Spread {
+    fn inner(&self) -> &dyn Store {
+        self.next()
     }
 }

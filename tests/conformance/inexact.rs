@@ -2,17 +2,16 @@
 //! no other.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use onramp::flow::EncodedFact;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord,
-    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, Row,
+    Commit, CommitOutcome, Created, Error, ErrorKind, FactChange, FactRecord, JournalEntry,
+    NewOnboarding, Row,
 };
-use onramp::testing::conformance;
-use onramp::{CommandId, FlowName, Key, Revision};
+use onramp::testing::{Layer, Layered, conformance};
+use onramp::{FlowName, Key, Revision};
 
 /// What databases, columns and drivers do to text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +63,7 @@ const WAYS: [(Inexact, &str); 12] = [
 async fn each_is_found_out_by_one_clause() {
     for (how, clause) in WAYS {
         let inner = MemoryStore::new();
-        let violations = conformance::check(Arc::new(Changing { how, inner })).await;
+        let violations = conformance::check(Arc::new(Layered(Changing { how, inner }))).await;
         let found: Vec<_> = violations.iter().map(|found| found.clause).collect();
         assert_eq!(found, [clause], "{how:?}: {violations:#?}");
         println!("{how:?}: {}", violations[0]);
@@ -109,7 +108,11 @@ impl Changing {
 }
 
 #[async_trait]
-impl Store for Changing {
+impl Layer for Changing {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
+    }
+
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
         let key = new.row.state.key().clone();
         let subject = SubjectId::new(self.subject(key.subject.as_str())).unwrap();
@@ -117,10 +120,6 @@ impl Store for Changing {
             return Ok(Created { row, fresh: false });
         }
         self.inner.create(new).await
-    }
-
-    async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
-        self.inner.load(tenant, id).await
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
@@ -154,31 +153,6 @@ impl Store for Changing {
         }
     }
 
-    async fn committed(
-        &self,
-        tenant: &TenantId,
-        id: OnboardingId,
-        command: CommandId,
-    ) -> Result<Option<Revision>, Error> {
-        self.inner.committed(tenant, id, command).await
-    }
-
-    async fn of_subject(
-        &self,
-        tenant: &TenantId,
-        subject: &SubjectId,
-    ) -> Result<Vec<Listed>, Error> {
-        self.inner.of_subject(tenant, subject).await
-    }
-
-    async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        self.inner.list(after, limit).await
-    }
-
-    async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
-        self.inner.delete(these).await
-    }
-
     async fn facts(&self, tenant: &TenantId, id: OnboardingId) -> Result<Vec<FactRecord>, Error> {
         let mut facts = self.inner.facts(tenant, id).await?;
         for record in &mut facts {
@@ -205,33 +179,5 @@ impl Store for Changing {
             }
         }
         Ok(journal)
-    }
-
-    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
-        self.inner.claim(request).await
-    }
-
-    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
-        self.inner.renew(leases, lease).await
-    }
-
-    async fn release(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
-        self.inner.release(lease, after).await
-    }
-
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
-        self.inner.park(lease, at).await
-    }
-
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner.next_due(flow).await
-    }
-
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
-        self.inner.take_outbox(max, hidden).await
-    }
-
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.inner.ack_outbox(messages).await
     }
 }

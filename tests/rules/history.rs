@@ -8,7 +8,7 @@ use onramp::lifecycle::{
     Action, Command, Digest, Event, FactMark, Happened, Next, Rejected, State, WaitingFor, apply,
     decide, evolve, next,
 };
-use onramp::{Actor, Key, OnboardingId, StepName, SubjectId, TenantId};
+use onramp::{Actor, Key, OnboardingId, Reason, StepName, SubjectId, TenantId};
 use proptest::prelude::*;
 
 use super::plans::name;
@@ -30,7 +30,7 @@ pub(crate) struct Move {
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
-        0..23u8,
+        0..32u8,
         0..9usize,
         0..4u8,
         any::<u8>(),
@@ -246,6 +246,10 @@ impl Run {
                     roll,
                 },
             ),
+            Next::BeginWait { step } => (Actor::Worker, Action::BeginWait { step }),
+            Next::Remind { step, nth } => (Actor::Worker, Action::Remind { step, nth }),
+            Next::Elapse { step } => (Actor::Worker, Action::Elapse { step }),
+            Next::Expire { step } => (Actor::Worker, Action::Expire { step }),
             Next::FinishUndo => (Actor::Worker, Action::FinishUndo),
             Next::Complete if lucky => (Actor::Worker, Action::Complete { verified: true }),
             Next::Complete => {
@@ -261,6 +265,25 @@ impl Run {
                 on,
                 until,
             } => match on {
+                // Nobody does what is waited for.
+                _ if one.luck >= 240 => {
+                    self.now = until.unwrap_or(self.now);
+                    return None;
+                }
+                WaitingFor::Operator if lucky => (
+                    Actor::Operator("ann".into()),
+                    Action::Approve {
+                        step,
+                        fact: mark(one.luck),
+                    },
+                ),
+                WaitingFor::Operator => (
+                    Actor::Operator("ann".into()),
+                    Action::Waive {
+                        step,
+                        reason: Reason::new("contract-1").unwrap(),
+                    },
+                ),
                 WaitingFor::Subject if lucky => (
                     Actor::Subject,
                     Action::Submit {
@@ -295,7 +318,8 @@ impl Run {
                 2 => Actor::Operator("ann".into()),
                 _ => Actor::Worker,
             },
-            (_, 0..=9 | 16..=22) => Actor::Host,
+            (_, 23 | 24) => Actor::Operator("ann".into()),
+            (_, 0..=9 | 16..=22 | 25 | 30 | 31) => Actor::Host,
             _ => Actor::Worker,
         }
     }
@@ -317,7 +341,10 @@ impl Run {
     fn anything(&self, one: &Move) -> Action {
         let kind = match one.which {
             0..=3 | 16..=20 => Kind::Answer,
-            4 => Kind::Evidence,
+            4 | 27 | 29 => Kind::Evidence,
+            23 => Kind::Approval,
+            24 => [Kind::Answer, Kind::Evidence, Kind::Approval][one.step % 3],
+            26 | 28 => Kind::Pause,
             _ => Kind::Task,
         };
         let (step, fact) = (self.step(kind, one), mark(one.luck));
@@ -337,6 +364,20 @@ impl Run {
             7 => Action::Retry,
             8 => Action::RetryUndo,
             22 => Action::Erase,
+            23 => Action::Approve { step, fact },
+            24 => Action::Waive {
+                step,
+                reason: Reason::new("contract-1").unwrap(),
+            },
+            25 => Action::Dismiss,
+            30 => Action::Reopen,
+            31 => Action::Adopt,
+            26 => Action::BeginWait { step },
+            27 => Action::Remind { step, nth: attempt },
+            28 => Action::Elapse { step },
+            29 => Action::Expire {
+                step: retryable.then_some(step),
+            },
             9 => Action::Start {
                 cleared: OnboardingId::fresh(),
                 cleared_at: self.now,

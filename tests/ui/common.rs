@@ -41,13 +41,21 @@ impl Step for Payment {
 }
 impl Evidence<Signup> for Payment {}
 
+/// Approval of `Signup`.
+#[derive(Serialize, Deserialize)]
+pub struct Reviewed(pub u64);
+impl Step for Reviewed {
+    const NAME: &'static str = "review";
+}
+impl Approval<Signup> for Reviewed {}
+
 /// Answer of `Offboarding`.
 #[derive(Serialize, Deserialize)]
-pub struct Reason(pub String);
-impl Step for Reason {
-    const NAME: &'static str = "reason";
+pub struct Motive(pub String);
+impl Step for Motive {
+    const NAME: &'static str = "motive";
 }
-impl Answer<Offboarding> for Reason {}
+impl Answer<Offboarding> for Motive {}
 
 /// What `BuildSite` yields.
 #[derive(Serialize, Deserialize)]

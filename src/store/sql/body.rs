@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
+use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
 use crate::store::error::Error;
+use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
-    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding,
-    OutboxMessage, Row,
+    Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
+    StepProgress,
 };
 use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::delete::Delete;
@@ -22,9 +25,9 @@ use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::{Lanes, Member, Written};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
-use crate::store::sql::outbox::{Ack, Take};
-use crate::store::sql::queue::{Park, Release, Renew};
-use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject};
+use crate::store::sql::outbox::{Dead, Lag, NextDue, Revive, Settle, Take};
+use crate::store::sql::queue::{Park, Release, Renew, Report};
+use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject, Progress};
 use crate::store::sql::transact::{self, Work};
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -48,6 +51,9 @@ pub struct SqlStore<D: Dialect> {
     pub(super) lanes: Arc<Lanes<D>>,
     pub(super) strategy: ClaimStrategy,
     pub(super) recall: Arc<Recall>,
+    pub(super) hints: Hints,
+    /// What goes on beside the calls, for as long as any handle is there.
+    pub(super) beside: Option<Arc<AbortOnDropHandle<()>>>,
 }
 
 impl<D: Dialect> SqlStore<D> {
@@ -77,6 +83,8 @@ impl<D: Dialect> SqlStore<D> {
             lanes,
             strategy: ClaimStrategy::default(),
             recall: Arc::default(),
+            hints: Hints::default(),
+            beside: None,
         };
         let ready = if migrates {
             migrate::migrate::<D>(&store.writers, names).await
@@ -136,6 +144,8 @@ impl<D: Dialect> Clone for SqlStore<D> {
             lanes: Arc::clone(&self.lanes),
             strategy: self.strategy,
             recall: Arc::clone(&self.recall),
+            hints: self.hints.clone(),
+            beside: self.beside.clone(),
         }
     }
 }
@@ -168,7 +178,12 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {
         commit.check()?;
-        self.lanes.store(Member::commit(commit)).await?.commit()
+        let (id, queue) = (commit.id(), commit.queue);
+        let outcome = self.lanes.store(Member::commit(commit)).await?.commit()?;
+        if outcome == CommitOutcome::Committed {
+            self.hints.committed(id, queue);
+        }
+        Ok(outcome)
     }
 
     async fn committed(
@@ -243,9 +258,23 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.write(Release { lease, after }).await
     }
 
-    async fn park(&self, lease: &Lease, at: Revision) -> Result<(), Error> {
+    async fn park(&self, lease: &Lease, at: Revision, rest: Option<Duration>) -> Result<(), Error> {
         let lease = lease.clone();
-        self.write(Park { lease, at }).await
+        self.write(Park { lease, at, rest }).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        let (lease, progress) = (lease.clone(), progress.clone());
+        self.write(Report { lease, progress }).await
+    }
+
+    async fn progress(
+        &self,
+        tenant: &TenantId,
+        id: OnboardingId,
+    ) -> Result<Option<StepProgress>, Error> {
+        let tenant = tenant.clone();
+        self.read(Progress { tenant, id }).await
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
@@ -253,11 +282,37 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.due_in(flow).await
     }
 
-    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<OutboxMessage>, Error> {
+    fn hints(&self) -> Hints {
+        self.hints.clone()
+    }
+
+    async fn take_outbox(&self, max: usize, hidden: Duration) -> Result<Vec<Delivery>, Error> {
         self.write(Take { max, hidden }).await
     }
 
-    async fn ack_outbox(&self, messages: &[uuid::Uuid]) -> Result<(), Error> {
-        self.write(Ack(messages.to_vec())).await
+    async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
+        for (_, settlement) in settled {
+            settlement.check()?;
+        }
+        let mut settled = settled.to_vec();
+        // Everybody in one order, so that two who settle the same do not wait for each other.
+        settled.sort_by_key(|(delivery, _)| delivery.message.onboarding);
+        self.write(Settle(settled)).await
+    }
+
+    async fn next_outbox(&self) -> Result<Option<Duration>, Error> {
+        self.read(NextDue).await
+    }
+
+    async fn dead_outbox(&self, limit: usize) -> Result<Vec<DeadLetter>, Error> {
+        self.read(Dead(limit)).await
+    }
+
+    async fn revive_outbox(&self, message: uuid::Uuid) -> Result<bool, Error> {
+        self.write(Revive(message)).await
+    }
+
+    async fn outbox_lag(&self) -> Result<OutboxLag, Error> {
+        self.read(Lag).await
     }
 }

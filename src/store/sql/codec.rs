@@ -11,6 +11,7 @@ use crate::id::{
     Actor, CommandId, FlowName, Key, OnboardingId, Revision, StepName, SubjectId, TenantId,
 };
 use crate::lifecycle::{Digest, StageKind, State};
+use crate::store::delivery::DeadLetter;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::record::{FactRecord, JournalEntry, Listed, OutboxMessage, Row};
 use crate::store::sql::dialect::Dialect;
@@ -186,7 +187,7 @@ pub(super) fn entry<D: Dialect>(row: &DbRow<D>, id: OnboardingId) -> Result<Jour
     })
 }
 
-/// An outbox message. Columns: id, (one more), tenant, flow, subject, onboarding, revision, topic,
+/// An outbox message. Columns: id, place, tenant, flow, subject, onboarding, revision, topic,
 /// at.
 pub(super) fn message<D: Dialect>(row: &DbRow<D>) -> Result<OutboxMessage, Error> {
     let unknown = Reader::<D>::any(row, "an outbox message");
@@ -205,5 +206,18 @@ pub(super) fn message<D: Dialect>(row: &DbRow<D>) -> Result<OutboxMessage, Error
         revision: Revision::new(read.count(6, what)?),
         topic: read.text(7, what)?,
         at: read.time(8, what)?,
+    })
+}
+
+/// A dead message. Columns: those of a message, attempt, reason, since.
+pub(super) fn dead<D: Dialect>(row: &DbRow<D>) -> Result<DeadLetter, Error> {
+    let message = message::<D>(row)?;
+    let read = Reader::<D>::of(row, message.onboarding);
+    let what = "a dead message";
+    Ok(DeadLetter {
+        attempts: read.count(9, what)?,
+        reason: read.text(10, what)?,
+        since: read.time(11, what)?,
+        message,
     })
 }

@@ -8,7 +8,7 @@
 //!      ├─ n  onramp_journal  (onboarding, revision)  one row per commit; its command is unique
 //!      ├─ 1? onramp_queue    (onboarding)            flow due_at | fence leased attempt worker
 //!      │                     only while a worker has, or will have, something to do
-//!      └─ n  onramp_outbox   (id)                    until it is delivered
+//!      └─ n  onramp_outbox   (onboarding, revision, place)  until it is delivered
 //!
 //!   onramp_slot  (flow, tenant, slot)  names a lease; how many of a tenant's there may be at once
 //! ```
@@ -69,6 +69,8 @@ mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
 mod names;
+#[cfg(feature = "postgres")]
+mod news;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod options;
 mod outbox;

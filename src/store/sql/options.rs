@@ -143,6 +143,24 @@ impl SqlOptions {
         Err(Error::new(ErrorKind::Config, message))
     }
 
+    /// A pool of so many connections for what goes on beside the calls, unless there are too few.
+    #[cfg(feature = "postgres")]
+    pub(super) fn beside<D: Dialect>(
+        &self,
+        connections: u32,
+        connect: impl Fn(PoolOptions<D::Db>, Duration, Duration) -> sqlx::Pool<D::Db>,
+    ) -> Option<sqlx::Pool<D::Db>> {
+        let pool = self.pool::<D>(connections);
+        let (statement, lock) = (self.statement_timeout, self.lock_timeout);
+        (self.max_connections >= connections * 4).then(|| connect(pool, statement, lock))
+    }
+
+    /// What the names of all tables begin with.
+    #[cfg(feature = "postgres")]
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The settings of the pool. A connection that broke while it was idle is not given out.
     fn pool<D: Dialect>(&self, connections: u32) -> PoolOptions<D::Db> {
         PoolOptions::<D::Db>::new()

@@ -7,6 +7,7 @@ use sqlx::error::DatabaseError;
 use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use crate::store::contract::Store as _;
 use crate::store::error::Error;
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::claim::{self, ClaimTexts};
@@ -14,6 +15,7 @@ use crate::store::sql::dialect::{Class, Dialect, Speaks};
 use crate::store::sql::driver::driver;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::group::{Batch, Member, Outcome, Texts, fused};
+use crate::store::sql::news;
 use crate::store::sql::options::{self, SqlOptions, Way};
 use crate::store::sql::plan::MigrationPlan;
 use crate::store::sql::session::Session;
@@ -84,7 +86,15 @@ impl SqlStore<Postgres> {
     /// # }
     /// ```
     pub async fn connect_with(options: SqlOptions) -> Result<Self, Error> {
-        options::opened::<Postgres>(&options, reach(&options)?).await
+        let connect = reach(&options)?;
+        let beside = options.beside::<Postgres>(news::CONNECTIONS, &connect);
+        let mut store = options::opened::<Postgres>(&options, connect).await?;
+        store.beside = beside.map(|pool| {
+            let channel = format!("{}due", options.prefix());
+            let exchange = news::exchange(pool, channel, store.hints());
+            std::sync::Arc::new(exchange)
+        });
+        Ok(store)
     }
 
     /// What [`connect_with`](Self::connect_with) would do to the database's schema. Changes nothing.

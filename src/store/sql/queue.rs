@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::id::Revision;
-use crate::store::record::{Commit, Lease, QueueChange};
+use crate::store::error::{Error, ErrorKind};
+use crate::store::record::{Commit, Lease, QueueChange, StepProgress};
 use crate::store::sql::codec::{counter, micros};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
@@ -114,10 +115,11 @@ impl<D: Dialect> Work<D> for Release {
     }
 }
 
-/// Give a lease back and leave the queue.
+/// Give a lease back and rest, or leave the queue.
 pub(super) struct Park {
     pub(super) lease: Lease,
     pub(super) at: Revision,
+    pub(super) rest: Option<Duration>,
 }
 
 impl<D: Dialect> Work<D> for Park {
@@ -133,13 +135,53 @@ impl<D: Dialect> Work<D> for Park {
             return Ok(());
         };
         let (id, fence) = (id.as_uuid(), counter(fence.get())?);
-        if seen.revision == self.at {
-            let args = args![fence, id, tenant.as_str(), counter(self.at.get())?];
-            one(db.run(db.sql.keep_fence, args).await?)?;
-            one(db.run(db.sql.dequeue, args![id, fence, 1]).await?)
-        } else {
-            let args = args![0, id, fence, 1];
-            one(db.run(db.sql.hand_back, args).await?)
-        }
+        let (rest, kept) = match self.rest {
+            _ if seen.revision != self.at => {
+                let args = args![0, id, fence, 1];
+                return one(db.run(db.sql.hand_back, args).await?);
+            }
+            Some(rest) => (Some(rest), seen.kept_fence),
+            // What leaves the queue takes its fence along.
+            None => (None, self.lease.fence),
+        };
+        // Whoever commits meanwhile finds this row changed, or the queue's, and begins again.
+        let args = args![
+            counter(kept.get())?,
+            id,
+            tenant.as_str(),
+            counter(self.at.get())?
+        ];
+        one(db.run(db.sql.keep_fence, args).await?)?;
+        let rested = match rest {
+            Some(rest) => {
+                db.run(db.sql.rest, args![micros(rest), id, fence, 1])
+                    .await?
+            }
+            None => db.run(db.sql.dequeue, args![id, fence, 1]).await?,
+        };
+        one(rested)
+    }
+}
+
+/// Keep how far an attempt is.
+pub(super) struct Report {
+    pub(super) lease: Lease,
+    pub(super) progress: StepProgress,
+}
+
+impl<D: Dialect> Work<D> for Report {
+    type Out = bool;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<bool, Fault> {
+        let json = serde_json::to_string(&self.progress).map_err(|error| {
+            Error::new(ErrorKind::Invalid, "the progress does not serialise").because(error)
+        })?;
+        let args = args![
+            json,
+            self.lease.id.as_uuid(),
+            self.lease.tenant.as_str(),
+            counter(self.lease.fence.get())?,
+        ];
+        Ok(db.run(db.sql.report, args).await? == 1)
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::id::{CommandId, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::error::Error;
-use crate::store::record::{FactRecord, JournalEntry, Listed, Row};
+use crate::store::record::{FactRecord, JournalEntry, Listed, Row, StepProgress};
 use crate::store::sql::codec::{self, Reader};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
@@ -122,6 +122,27 @@ impl<D: Dialect> Work<D> for Committed {
             .first()
             .map(|row| Reader::<D>::of(row, self.id).count(0, "a journal entry"));
         Ok(revision.transpose()?.map(Revision::new))
+    }
+}
+
+/// How far the newest attempt is.
+pub(super) struct Progress {
+    pub(super) tenant: TenantId,
+    pub(super) id: OnboardingId,
+}
+
+impl<D: Dialect> Work<D> for Progress {
+    type Out = Option<StepProgress>;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<StepProgress>, Fault> {
+        let args = args![self.tenant.as_str(), self.id.as_uuid()];
+        let rows = db.all(db.sql.progress, args).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let read = Reader::<D>::of(row, self.id);
+        let progress = serde_json::from_str(&read.text(0, "the progress")?);
+        Ok(Some(progress.map_err(read.corrupt("the progress"))?))
     }
 }
 

@@ -55,15 +55,34 @@ define! {
         wake,
         hold,
         hand_back,
+        rest,
         dequeue,
         delete_queued,
         renew,
         release,
+        report,
+        progress,
         // The outbox.
+        // The outbox. A dead message is due at 2^62 microseconds and since when it is dead: behind
+        // all others in the one index, in the order of their deaths.
         insert_outbox,
-        visible_outbox,
+        due_outbox,
+        /// The oldest message of an onboarding that is not dead.
+        first_outbox,
         hide_outbox,
+        /// Moves one that waits to where the one it waits for is due.
+        move_outbox,
+        defer_outbox,
+        bury_outbox,
         delete_outbox,
+        /// Makes those due that waited. Names no time they are due at, so that one whom somebody is
+        /// just moving is waited for and made due after all.
+        wake_outbox,
+        next_outbox,
+        dead_outbox,
+        revive_outbox,
+        oldest_outbox,
+        count_dead_outbox,
         // The schema.
         has_schema,
         create_schema,
@@ -161,6 +180,11 @@ macro_rules! statements {
                 "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL \
                 WHERE onboarding = $2 AND fence = $3 AND leased = $4"
             ),
+            rest: concat!(
+                "UPDATE onramp_queue SET due_at = ", $now, " + $1, leased = 0, worker = NULL, \
+                attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END \
+                WHERE onboarding = $2 AND fence = $3 AND leased = $4"
+            ),
             dequeue: "DELETE FROM onramp_queue \
                 WHERE onboarding = $1 AND fence = $2 AND leased = $3",
             renew: concat!(
@@ -172,22 +196,67 @@ macro_rules! statements {
                 attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END \
                 WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1"
             ),
+            report: "UPDATE onramp_queue SET progress = $1 \
+                WHERE onboarding = $2 AND tenant = $3 AND fence = $4 AND leased = 1",
+            progress: "SELECT q.progress \
+                FROM onramp_onboarding o JOIN onramp_queue q ON q.onboarding = o.id \
+                WHERE o.tenant = $1 AND o.id = $2 AND q.progress IS NOT NULL",
             insert_outbox: concat!(
                 "INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
-                place, topic, at, stored_at, visible_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ", $now, ", 0)"
+                place, topic, at, stored_at, due_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, ", $now, ", ", $now, ")"
             ),
-            visible_outbox: concat!(
-                "SELECT id, visible_at, tenant, flow, subject, onboarding, revision, topic, at \
-                FROM onramp_outbox WHERE visible_at <= ", $now,
-                " ORDER BY stored_at, revision, place LIMIT $1",
+            due_outbox: concat!(
+                "SELECT id, place, tenant, flow, subject, onboarding, revision, topic, at, \
+                fence, attempt, due_at FROM onramp_outbox WHERE due_at <= ", $now,
+                " ORDER BY due_at, stored_at LIMIT $1",
                 $lock
             ),
+            first_outbox: "SELECT revision, place, due_at FROM onramp_outbox \
+                WHERE onboarding = $1 AND due_at < 4611686018427387904 \
+                ORDER BY revision, place LIMIT 1",
             hide_outbox: concat!(
-                "UPDATE onramp_outbox SET visible_at = ", $now, " + $1 \
-                WHERE id = $2 AND visible_at = $3"
+                "UPDATE onramp_outbox SET due_at = ", $now, " + $1, fence = fence + 1, \
+                attempt = attempt + 1 \
+                WHERE onboarding = $2 AND revision = $3 AND place = $4 AND fence = $5"
             ),
-            delete_outbox: "DELETE FROM onramp_outbox WHERE id = $1",
+            move_outbox: "UPDATE onramp_outbox SET due_at = $1 \
+                WHERE onboarding = $2 AND revision = $3 AND place = $4 AND fence = $5",
+            defer_outbox: concat!(
+                "UPDATE onramp_outbox SET due_at = ", $now, " + $1 \
+                WHERE onboarding = $2 AND revision = $3 AND place = $4 AND fence = $5 \
+                AND due_at < 4611686018427387904"
+            ),
+            bury_outbox: concat!(
+                "UPDATE onramp_outbox SET due_at = 4611686018427387904 + ", $now, ", reason = $1 \
+                WHERE onboarding = $2 AND revision = $3 AND place = $4 AND fence = $5 \
+                AND due_at < 4611686018427387904"
+            ),
+            delete_outbox: "DELETE FROM onramp_outbox \
+                WHERE onboarding = $1 AND revision = $2 AND place = $3 AND fence = $4 \
+                AND due_at < 4611686018427387904",
+            wake_outbox: concat!(
+                "UPDATE onramp_outbox SET due_at = ", $now, " \
+                WHERE onboarding = $1 AND attempt = 0 AND due_at < 4611686018427387904"
+            ),
+            next_outbox: concat!(
+                "SELECT MIN(due_at) - ", $now, " FROM onramp_outbox \
+                WHERE due_at < 4611686018427387904"
+            ),
+            dead_outbox: "SELECT id, place, tenant, flow, subject, onboarding, revision, topic, at, \
+                attempt, reason, due_at - 4611686018427387904 \
+                FROM onramp_outbox WHERE due_at >= 4611686018427387904 \
+                ORDER BY due_at, stored_at LIMIT $1",
+            revive_outbox: concat!(
+                "UPDATE onramp_outbox SET due_at = ", $now, ", attempt = 0, reason = NULL \
+                WHERE id = $1 AND due_at >= 4611686018427387904"
+            ),
+            oldest_outbox: concat!(
+                "SELECT ", $now, " - MIN(w.stored_at) FROM (SELECT stored_at FROM onramp_outbox \
+                WHERE due_at < 4611686018427387904 ORDER BY due_at, stored_at LIMIT $1) w"
+            ),
+            count_dead_outbox: "SELECT COUNT(*) FROM (SELECT due_at FROM onramp_outbox \
+                WHERE due_at >= 4611686018427387904 LIMIT $1) d",
             has_schema: $has_schema,
             create_schema: "CREATE TABLE IF NOT EXISTS onramp_schema \
                 (version BIGINT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)",

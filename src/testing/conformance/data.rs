@@ -1,13 +1,12 @@
 //! What comes back: rows, facts, journal, outbox.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::onboard::{LONG, Place, SHORT, fact, sleep, tells, told};
+use super::onboard::{Place, fact, tells, told};
 use super::{Found, hold};
-use crate::id::{Actor, OnboardingId, Revision};
+use crate::id::{Actor, Revision};
 use crate::lifecycle::Action;
-use crate::store::{CommitOutcome, FactChange, FactRecord, OutboxMessage, Store, verify};
+use crate::store::{CommitOutcome, FactChange, FactRecord, Store, verify};
 
 pub(super) async fn rows_come_back_as_they_went(store: Arc<dyn Store>) -> Found {
     let place = Place::new(store)?;
@@ -167,72 +166,5 @@ pub(super) async fn what_is_not_committed_leaves_nothing(store: Arc<dyn Store>) 
         "a refused commit left {} journal entries",
         journal.len()
     );
-    Ok(())
-}
-
-/// Everything in the outbox that is of one onboarding. Takes what is of others too, for a moment.
-async fn of(place: &Place, id: OnboardingId) -> Result<Vec<OutboxMessage>, String> {
-    let taken = place
-        .store
-        .take_outbox(100_000, SHORT)
-        .await
-        .map_err(told)?;
-    Ok(taken.into_iter().filter(|m| m.onboarding == id).collect())
-}
-
-pub(super) async fn the_outbox_is_part_of_the_commit(store: Arc<dyn Store>) -> Found {
-    let place = Place::new(store)?;
-    let pending = place.create(place.key("org-1")?).await?.row;
-    let id = pending.state.id();
-    let start = |row| {
-        let start = Action::Start {
-            cleared: id,
-            cleared_at: super::onboard::now(),
-        };
-        place.commit(row, Actor::Host, start, None)
-    };
-    let (first, late) = (start(&pending)?, start(&pending)?);
-    let message = first.outbox.clone();
-    place.committed(first.clone()).await?;
-    let _late = place.store.commit(late).await.map_err(told)?;
-    let _again = place.store.commit(first).await.map_err(told)?;
-    let found = of(&place, id).await?;
-    hold!(
-        found == message,
-        "one commit, one conflict and one repetition left {found:?}"
-    );
-    Ok(())
-}
-
-pub(super) async fn the_outbox_redelivers_until_it_is_acknowledged(store: Arc<dyn Store>) -> Found {
-    let place = Place::new(store)?;
-    let id = place.started("org-1").await?.state.id();
-    let first = of(&place, id).await?;
-    hold!(
-        first.len() == 1,
-        "a started onboarding has {} messages",
-        first.len()
-    );
-    hold!(
-        of(&place, id).await?.is_empty(),
-        "a taken message was given out again at once"
-    );
-    let mut again = Vec::new();
-    for _ in 0..50 {
-        sleep(SHORT.as_millis() as u64).await;
-        again = of(&place, id).await?;
-        if !again.is_empty() {
-            break;
-        }
-    }
-    hold!(again == first, "it was redelivered as {again:?}");
-    place.store.ack_outbox(&[first[0].id]).await.map_err(told)?;
-    place.store.ack_outbox(&[first[0].id]).await.map_err(told)?;
-    sleep(3 * SHORT.as_millis() as u64).await;
-    hold!(
-        of(&place, id).await?.is_empty(),
-        "an acknowledged message was given out again"
-    );
-    let _ = (LONG, Duration::ZERO);
     Ok(())
 }

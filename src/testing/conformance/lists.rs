@@ -140,7 +140,7 @@ pub(super) async fn what_is_deleted_is_gone_wholly(store: Arc<dyn Store>) -> Fou
         .await
         .map_err(told)?;
     hold!(
-        messages.iter().any(|message| message.onboarding == id),
+        messages.iter().any(|taken| taken.message.onboarding == id),
         "a message that was not delivered went with its onboarding"
     );
     let again = place.create(place.key("org-1")?).await?;

@@ -30,6 +30,7 @@ mod data;
 mod exact;
 mod lists;
 mod onboard;
+mod outbox;
 mod queue;
 mod turns;
 
@@ -90,8 +91,16 @@ clauses![
     data::facts_are_put_replaced_and_removed,
     data::the_journal_is_whole_and_in_order,
     data::what_is_not_committed_leaves_nothing,
-    data::the_outbox_is_part_of_the_commit,
-    data::the_outbox_redelivers_until_it_is_acknowledged,
+    outbox::the_outbox_is_part_of_the_commit,
+    outbox::the_outbox_redelivers_until_it_is_acknowledged,
+    outbox::messages_of_an_onboarding_wait_for_each_other,
+    outbox::a_deferred_message_is_left_alone_for_its_time,
+    outbox::who_waits_is_in_nobodys_way,
+    outbox::a_late_settlement_changes_nothing,
+    outbox::a_dead_message_keeps_nobody_waiting,
+    outbox::a_dead_message_can_be_revived,
+    outbox::a_reason_that_is_none_is_refused,
+    outbox::the_outboxs_lag_is_told,
     lists::a_subjects_onboardings_are_listed,
     lists::pages_hold_every_onboarding_once,
     lists::what_is_deleted_is_gone_wholly,
@@ -106,10 +115,13 @@ clauses![
     queue::parking_never_loses_a_wake_up,
     queue::waking_leaves_a_lease_alone,
     queue::the_next_due_is_told,
+    queue::progress_is_kept_for_whoever_holds_the_lease,
     turns::no_tenant_waits_for_anothers_backlog,
     turns::a_limit_is_never_exceeded,
     turns::a_slot_comes_back_with_its_lease,
     turns::a_lease_without_its_slot_is_lost,
+    // The last one: it hides whatever else there is.
+    outbox::the_next_message_is_told,
 ];
 
 /// Runs every clause against a store. Gives those that it does not hold; none is what you want.

@@ -7,7 +7,7 @@ use super::onboard::{LONG, Place, SHORT, failed_attempt, sleep, told};
 use super::{Found, hold};
 use crate::id::{Actor, Fence};
 use crate::lifecycle::Action;
-use crate::store::{CommitOutcome, QueueChange, Store};
+use crate::store::{CommitOutcome, QueueChange, StepProgress, Store};
 
 pub(super) async fn what_is_due_longest_is_claimed_first(store: Arc<dyn Store>) -> Found {
     let place = Place::new(store)?;
@@ -132,7 +132,7 @@ pub(super) async fn an_older_claim_cannot_write(store: Arc<dyn Store>) -> Found 
         .map_err(told)?;
     place
         .store
-        .park(&old, row.state.revision())
+        .park(&old, row.state.revision(), None)
         .await
         .map_err(told)?;
     hold!(
@@ -177,7 +177,7 @@ pub(super) async fn fences_never_repeat(store: Arc<dyn Store>) -> Found {
             row = place.committed(commit).await?;
         } else {
             let at = row.state.revision();
-            place.store.park(&lease, at).await.map_err(told)?;
+            place.store.park(&lease, at, None).await.map_err(told)?;
         }
         hold!(
             place.next_due().await?.is_none(),
@@ -243,17 +243,67 @@ pub(super) async fn parking_never_loses_a_wake_up(store: Arc<dyn Store>) -> Foun
     let lease = place.claim_one(LONG).await?;
     let seen = row.state.revision();
     place.committed(place.answer(&row)?).await?;
-    place.store.park(&lease, seen).await.map_err(told)?;
+    place.store.park(&lease, seen, None).await.map_err(told)?;
     let due = place.next_due().await?;
     hold!(
         due == Some(Duration::ZERO),
         "parked at an older revision it is due in {due:?}"
     );
     let lease = place.claim_one(LONG).await?;
-    place.store.park(&lease, seen.next()).await.map_err(told)?;
+    place
+        .store
+        .park(&lease, seen.next(), None)
+        .await
+        .map_err(told)?;
     hold!(
         place.next_due().await?.is_none(),
         "parked at the current revision it is still queued"
+    );
+    // Until a time, the same holds.
+    let row = place.started("org-2").await?;
+    let lease = place.claim_one(LONG).await?;
+    let seen = row.state.revision();
+    place
+        .store
+        .park(&lease, seen, Some(SHORT))
+        .await
+        .map_err(told)?;
+    sleep(3 * SHORT.as_millis() as u64).await;
+    let lease = place.claim_one(LONG).await?;
+    hold!(
+        lease.attempt == 1,
+        "one that has only rested was claimed for the {}th time",
+        lease.attempt
+    );
+    place
+        .store
+        .park(&lease, seen, Some(LONG))
+        .await
+        .map_err(told)?;
+    let due = place.next_due().await?;
+    hold!(
+        due.is_some_and(|due| due > LONG / 2 && due <= LONG),
+        "parked for {LONG:?} it is due in {due:?}"
+    );
+    let row = place
+        .committed(place.commit(&row, Actor::Host, Action::Cancel, None)?)
+        .await?;
+    let lease = place.claim_one(LONG).await?;
+    hold!(
+        lease.attempt == 1,
+        "one that had rested was claimed for the {}th time",
+        lease.attempt
+    );
+    place
+        .store
+        .park(&lease, seen, Some(LONG))
+        .await
+        .map_err(told)?;
+    let due = place.next_due().await?;
+    hold!(
+        due == Some(Duration::ZERO),
+        "parked until a time at an older revision than {} it is due in {due:?}",
+        row.state.revision()
     );
     Ok(())
 }
@@ -309,6 +359,44 @@ pub(super) async fn the_next_due_is_told(store: Arc<dyn Store>) -> Found {
     hold!(
         about.contains(&due),
         "a lease of {LONG:?} runs out in {due:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn progress_is_kept_for_whoever_holds_the_lease(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let id = place.started("org-1").await?.state.id();
+    let said = |done| StepProgress::new("build".into(), 1, done, 21, "Creating tables \u{1f680}");
+    let known = async || place.store.progress(&place.tenant, id).await.map_err(told);
+    hold!(
+        known().await?.is_none(),
+        "there is progress before anybody said so"
+    );
+    let old = place.claim_one(SHORT).await?;
+    for done in [3, 7] {
+        let held = place.store.report(&old, &said(done)).await.map_err(told)?;
+        hold!(held, "whoever holds the lease was refused");
+    }
+    hold!(
+        known().await? == Some(said(7)),
+        "the newest progress came back as {:?}",
+        known().await?
+    );
+    let foreign = place.of_another("a")?.tenant;
+    let seen = place.store.progress(&foreign, id).await.map_err(told)?;
+    hold!(seen.is_none(), "another tenant sees {seen:?}");
+    sleep(3 * SHORT.as_millis() as u64).await;
+    let lease = place.claim_one(LONG).await?;
+    let late = place.store.report(&old, &said(21)).await.map_err(told)?;
+    hold!(
+        !late && known().await? != Some(said(21)),
+        "whoever had lost the lease could say how far it is"
+    );
+    let at = place.load(id).await?.state.revision();
+    place.store.park(&lease, at, None).await.map_err(told)?;
+    hold!(
+        known().await?.is_none(),
+        "something that is out of the queue still has progress"
     );
     Ok(())
 }

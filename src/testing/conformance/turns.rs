@@ -130,7 +130,7 @@ pub(super) async fn a_slot_comes_back_with_its_lease(store: Arc<dyn Store>) -> F
             "released" => place.store.release(lease, LONG).await.map_err(told)?,
             "parked" => {
                 let at = row.state.revision();
-                place.store.park(lease, at).await.map_err(told)?;
+                place.store.park(lease, at, None).await.map_err(told)?;
             }
             "done" => {
                 commit.queue = QueueChange::Remove;

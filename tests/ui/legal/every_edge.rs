@@ -59,4 +59,36 @@ fn erase_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed, Fai
     it.erase()
 }
 
+fn approve_in_pending(it: Onboarding<Signup, Pending>, review: Reviewed) -> Change<Signup, Pending, Pending> {
+    it.approve(review, "ann")
+}
+
+fn approve_in_in_progress(it: Onboarding<Signup, InProgress>, review: Reviewed) -> Change<Signup, InProgress, InProgress> {
+    it.approve(review, "ann")
+}
+
+fn approve_in_failed(it: Onboarding<Signup, Failed>, review: Reviewed) -> Change<Signup, Failed, Failed> {
+    it.approve(review, "ann")
+}
+
+fn waive_in_in_progress(it: Onboarding<Signup, InProgress>, reason: Reason) -> Change<Signup, InProgress, InProgress> {
+    it.waive::<Payment>(reason, "ann")
+}
+
+fn dismiss_in_pending(it: Onboarding<Signup, Pending>) -> Change<Signup, Pending, Pending> {
+    it.dismiss()
+}
+
+fn dismiss_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.dismiss()
+}
+
+fn reopen_in_completed(it: Onboarding<Signup, Completed>) -> Change<Signup, Completed, InProgress> {
+    it.reopen()
+}
+
+fn adopt_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.adopt()
+}
+
 fn main() {}

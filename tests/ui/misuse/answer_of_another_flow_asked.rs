@@ -1,8 +1,8 @@
-//! `Reason` is an answer of another flow.
+//! `Motive` is an answer of another flow.
 #[path = "../common.rs"]
 mod common;
 use common::*;
 
 fn main() {
-    let _ = Signup::steps().ask::<Reason>().build();
+    let _ = Signup::steps().ask::<Motive>().build();
 }

@@ -1,9 +1,9 @@
-//! `Reason` is an answer of another flow.
+//! `Motive` is an answer of another flow.
 #[path = "../common.rs"]
 mod common;
 use common::*;
 
-fn misuse(it: Onboarding<Signup, InProgress>, reason: Reason) {
+fn misuse(it: Onboarding<Signup, InProgress>, reason: Motive) {
     let _ = it.submit(reason);
 }
 

@@ -116,8 +116,8 @@ macro_rules! woken {
 macro_rules! posted {
     () => {
         concat!("posted AS (INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
-            place, topic, at, stored_at, visible_at) \
-            SELECT message, tenant, flow, subject, id, revision, 0, topic, at, ", now!(), ", 0 \
+            place, topic, at, stored_at, due_at) \
+            SELECT message, tenant, flow, subject, id, revision, 0, topic, at, ", now!(), ", ", now!(), " \
             FROM moved WHERE topic IS NOT NULL)")
     };
 }

@@ -46,9 +46,10 @@ macro_rules! posted {
     ($id:literal $flow:literal $subject:literal $topic:literal $at:literal) => {
         concat!(
             "INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, place, topic, \
-                at, stored_at, visible_at) SELECT ",
+                at, stored_at, due_at) SELECT ",
             $id, ", $2, ", $flow, ", ", $subject, ", $1, $3 + 1, 0, ", $topic, ", ", $at,
-            ", CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER), 0 WHERE changes() = 1; "
+            ", CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER), \
+            CAST(unixepoch('now', 'subsec') * 1000000 AS INTEGER) WHERE changes() = 1; "
         )
     };
 }

@@ -210,9 +210,9 @@ macro_rules! part {
     };
     ($source:ident post $arg:literal $now:literal) => {
         concat!("INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, place, \
-            topic, at, stored_at, visible_at) \
+            topic, at, stored_at, due_at) \
             SELECT i.id, i.tenant, i.flow, i.subject, i.onboarding, i.revision, i.nth, i.topic, i.at, ",
-            $now, ", 0 FROM ",
+            $now, ", ", $now, " FROM ",
             $crate::store::sql::group::texts::$source!($arg; 0 id bytes, 1 tenant text, 2 flow text,
                 3 subject text, 4 onboarding bytes, 5 revision int, 6 nth int, 7 topic text, 8 at int))
     };

@@ -100,6 +100,8 @@ fn store_of<D: Dialect>(
         lanes,
         strategy: ClaimStrategy::default(),
         recall: std::sync::Arc::default(),
+        hints: crate::store::Hints::default(),
+        beside: None,
     }
 }
 

@@ -50,6 +50,7 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     lease_us   BIGINT         NOT NULL,   -- how long the newest lease was given for
     attempt    BIGINT         NOT NULL,
     worker     VARBINARY(1024),
+    progress   LONGTEXT,                  -- JSON: how far the newest attempt is
     KEY onramp_queue_due (flow, due_at, onboarding),
     KEY onramp_queue_turn (flow, tenant, due_at, onboarding)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
@@ -65,7 +66,7 @@ CREATE TABLE IF NOT EXISTS onramp_slot (
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS onramp_outbox (
-    id         BINARY(16)     NOT NULL PRIMARY KEY,
+    id         BINARY(16)     NOT NULL,
     tenant     VARBINARY(255) NOT NULL,
     flow       VARBINARY(255) NOT NULL,
     subject    VARBINARY(255) NOT NULL,
@@ -75,6 +76,10 @@ CREATE TABLE IF NOT EXISTS onramp_outbox (
     topic      VARBINARY(255) NOT NULL,
     at         BIGINT         NOT NULL,
     stored_at  BIGINT         NOT NULL,
-    visible_at BIGINT         NOT NULL,
-    KEY onramp_outbox_oldest (stored_at, revision, place)
+    due_at     BIGINT         NOT NULL, -- of a dead one, 2^62 and since when: behind all others
+    fence      BIGINT         NOT NULL DEFAULT 0, -- how often it was handed out
+    attempt    BIGINT         NOT NULL DEFAULT 0, -- the same, since it was last revived
+    reason     VARBINARY(255),          -- of a dead one
+    PRIMARY KEY (onboarding, revision, place),
+    KEY onramp_outbox_due (due_at, stored_at)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;

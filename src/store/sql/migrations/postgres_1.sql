@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     leased     BIGINT NOT NULL,
     lease_us   BIGINT NOT NULL,   -- how long the newest lease was given for
     attempt    BIGINT NOT NULL,
-    worker     TEXT
+    worker     TEXT,
+    progress   TEXT               -- JSON: how far the newest attempt is
 );
 
 CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
@@ -68,7 +69,7 @@ CREATE TABLE IF NOT EXISTS onramp_slot (
 );
 
 CREATE TABLE IF NOT EXISTS onramp_outbox (
-    id         BYTEA  NOT NULL PRIMARY KEY,
+    id         BYTEA  NOT NULL,
     tenant     TEXT COLLATE "C" NOT NULL,
     flow       TEXT COLLATE "C" NOT NULL,
     subject    TEXT COLLATE "C" NOT NULL,
@@ -78,7 +79,11 @@ CREATE TABLE IF NOT EXISTS onramp_outbox (
     topic      TEXT   NOT NULL,
     at         BIGINT NOT NULL,
     stored_at  BIGINT NOT NULL,
-    visible_at BIGINT NOT NULL
+    due_at     BIGINT NOT NULL,   -- of a dead one, 2^62 and since when: behind all others
+    fence      BIGINT NOT NULL DEFAULT 0, -- how often it was handed out
+    attempt    BIGINT NOT NULL DEFAULT 0, -- the same, since it was last revived
+    reason     TEXT,              -- of a dead one
+    PRIMARY KEY (onboarding, revision, place)
 );
 
-CREATE INDEX IF NOT EXISTS onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
+CREATE INDEX IF NOT EXISTS onramp_outbox_due ON onramp_outbox (due_at, stored_at);

@@ -48,7 +48,8 @@ CREATE TABLE IF NOT EXISTS onramp_queue (
     leased     INTEGER NOT NULL,
     lease_us   INTEGER NOT NULL,   -- how long the newest lease was given for
     attempt    INTEGER NOT NULL,
-    worker     TEXT
+    worker     TEXT,
+    progress   TEXT               -- JSON: how far the newest attempt is
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS onramp_queue_due ON onramp_queue (flow, due_at, onboarding);
@@ -65,7 +66,7 @@ CREATE TABLE IF NOT EXISTS onramp_slot (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS onramp_outbox (
-    id         BLOB    NOT NULL PRIMARY KEY,
+    id         BLOB    NOT NULL,
     tenant     TEXT    NOT NULL,
     flow       TEXT    NOT NULL,
     subject    TEXT    NOT NULL,
@@ -75,7 +76,11 @@ CREATE TABLE IF NOT EXISTS onramp_outbox (
     topic      TEXT    NOT NULL,
     at         INTEGER NOT NULL,
     stored_at  INTEGER NOT NULL,
-    visible_at INTEGER NOT NULL
-) STRICT;
+    due_at     INTEGER NOT NULL,   -- of a dead one, 2^62 and since when: behind all others
+    fence      INTEGER NOT NULL DEFAULT 0, -- how often it was handed out
+    attempt    INTEGER NOT NULL DEFAULT 0, -- the same, since it was last revived
+    reason     TEXT,               -- of a dead one
+    PRIMARY KEY (onboarding, revision, place)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX IF NOT EXISTS onramp_outbox_oldest ON onramp_outbox (stored_at, revision, place);
+CREATE INDEX IF NOT EXISTS onramp_outbox_due ON onramp_outbox (due_at, stored_at);

@@ -1,0 +1,76 @@
+//! How far tasks are: kept in memory when they say so, and stored a few times a second.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::engine::Shared;
+use crate::flow::{ProgressSink, Progressed};
+use crate::id::{OnboardingId, StepName};
+use crate::store::{Lease, StepProgress};
+
+/// How often what is new is stored.
+const PACE: Duration = Duration::from_millis(250);
+
+/// How much of it at a time; the rest comes next time.
+const AT_ONCE: usize = 64;
+
+/// What tasks have said and is not stored yet: the newest of each onboarding.
+#[derive(Default)]
+pub(crate) struct News {
+    latest: Mutex<HashMap<OnboardingId, (Lease, StepProgress)>>,
+}
+
+impl News {
+    /// Where an attempt says how far it is.
+    pub(crate) fn of(
+        self: &Arc<Self>,
+        lease: &Lease,
+        step: &StepName,
+        attempt: u32,
+    ) -> Arc<dyn ProgressSink> {
+        Arc::new(Sink {
+            news: Arc::clone(self),
+            lease: lease.clone(),
+            step: step.clone(),
+            attempt,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<OnboardingId, (Lease, StepProgress)>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take(&self) -> Vec<(Lease, StepProgress)> {
+        let mut latest = self.lock();
+        let some: Vec<_> = latest.keys().take(AT_ONCE).copied().collect();
+        some.iter().filter_map(|id| latest.remove(id)).collect()
+    }
+}
+
+struct Sink {
+    news: Arc<News>,
+    lease: Lease,
+    step: StepName,
+    attempt: u32,
+}
+
+impl ProgressSink for Sink {
+    fn report(&self, Progressed { done, of, message }: Progressed) {
+        let progress = StepProgress::new(self.step.clone(), self.attempt, done, of, message);
+        let news = (self.lease.clone(), progress);
+        self.news.lock().insert(self.lease.id, news);
+    }
+}
+
+/// Stores what is new. Runs until it is dropped; what is lost then is only how far a task was.
+pub(crate) async fn post(shared: &Shared) {
+    loop {
+        tokio::time::sleep(PACE).await;
+        for (lease, progress) in shared.news.take() {
+            if let Err(error) = shared.store.report(&lease, &progress).await {
+                tracing::debug!(onboarding = %lease.id, %error, "progress not stored");
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Workers are told of what is due; without that they find it by themselves, later.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+use onramp::engine::Engine;
+use onramp::prelude::*;
+use support::{Company, Desk, Faults, Paid, each_store, postgres_database};
+use tokio_util::sync::CancellationToken;
+
+/// An engine that asks so rarely that whatever it does soon it was told of.
+fn rarely(desk: &Desk, store: &Arc<dyn Store>, poll: Duration) -> Engine {
+    Engine::builder(Arc::clone(store))
+        .flow(desk.onramp.flow())
+        .poll(poll)
+        .build()
+}
+
+async fn until_built(desk: &Desk, sites: u32) -> Duration {
+    let begun = Instant::now();
+    while desk.world.built.load(SeqCst) < sites {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody was told");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    begun.elapsed()
+}
+
+/// Everything is given, and tasks are all that is left; with the last answer only, because workers
+/// that are told at once would not wait for the rest.
+async fn paid(desk: &Desk, subject: &str) {
+    let pending = desk.pending(subject).await;
+    let invoice = "inv-1".to_owned();
+    let early = pending.attest(Paid { invoice });
+    let pending = desk.onramp.commit(early).await.unwrap();
+    let clearance = desk.onramp.clear(&pending).await.unwrap();
+    let running = desk.onramp.commit(pending.start(clearance)).await.unwrap();
+    let name = "Acme".to_owned();
+    let last = running.submit(Company { name });
+    let _ = desk.onramp.commit(last).await.unwrap();
+}
+
+const RARELY: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_worker_of_the_same_process_begins_at_once() {
+    for store in each_store().await {
+        let desk = Desk::new(Arc::clone(&store), Faults::default());
+        let engine = rarely(&desk, &store, RARELY);
+        let shutdown = CancellationToken::new();
+        let stop = shutdown.clone();
+        let working = tokio::spawn(async move { engine.run(stop).await });
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        for n in 1..=5 {
+            paid(&desk, &format!("org-{n}")).await;
+            let waited = until_built(&desk, n).await;
+            assert!(waited < Duration::from_secs(2), "{waited:?}");
+        }
+        shutdown.cancel();
+        working.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_idle_worker_of_another_process_is_told_by_postgres() {
+    let Some(url) = postgres_database().await else {
+        return;
+    };
+    let here: Arc<dyn Store> = Arc::new(PostgresStore::connect(&url).await.unwrap());
+    // Another store on the same database: as another process has.
+    let there: Arc<dyn Store> = Arc::new(PostgresStore::connect(&url).await.unwrap());
+    let desk = Desk::new(here, Faults::default());
+    let engine = rarely(&desk, &there, RARELY);
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let working = tokio::spawn(async move { engine.run(stop).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for n in 1..=5 {
+        paid(&desk, &format!("org-{n}")).await;
+        let waited = until_built(&desk, n).await;
+        assert!(waited < Duration::from_secs(2), "{waited:?}");
+    }
+    shutdown.cancel();
+    working.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_now_and_then_suffices() {
+    let Some(url) = postgres_database().await else {
+        return;
+    };
+    let desk = {
+        let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(&url).await.unwrap());
+        Desk::new(store, Faults::default())
+    };
+    // Too few connections for one that listens.
+    let options = onramp::store::SqlOptions::new(&url).max_connections(2);
+    let deaf: Arc<dyn Store> = Arc::new(PostgresStore::connect_with(options).await.unwrap());
+    let engine = rarely(&desk, &deaf, Duration::from_millis(100));
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let working = tokio::spawn(async move { engine.run(stop).await });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    paid(&desk, "org-1").await;
+    until_built(&desk, 1).await;
+    shutdown.cancel();
+    working.await.unwrap();
+}

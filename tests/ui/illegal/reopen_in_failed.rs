@@ -1,0 +1,10 @@
+//! Only what is completed is reopened.
+#[path = "../common.rs"]
+mod common;
+use common::*;
+
+fn misuse(it: Onboarding<Signup, Failed>) {
+    let _ = it.reopen();
+}
+
+fn main() {}
