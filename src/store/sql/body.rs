@@ -125,6 +125,9 @@ impl<D: Dialect> SqlStore<D> {
     pub async fn close(&self) {
         let (writers, readers) = (self.writers.clone(), self.readers.clone());
         let lanes = Arc::clone(&self.lanes);
+        if let Some(beside) = &self.beside {
+            beside.abort();
+        }
         // In a box, so that the compiler sees that it may move between threads.
         let closing: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(async move {
             lanes.close().await;
