@@ -62,13 +62,14 @@ macro_rules! held {
     };
 }
 
-/// The compare-and-swap.
+/// The compare-and-swap. How tenants are compared, see `statements!`.
 macro_rules! moved {
     ($from:literal) => {
         concat!("UPDATE onramp_onboarding o SET revision = m.expected + 1, stage = m.stage, \
             fence = CASE WHEN m.change = 4 THEN m.held ELSE o.fence END, state = m.state, \
             head = m.head, updated_at = m.at \
-            FROM ", $from, " m WHERE o.id = m.id AND o.tenant = m.tenant AND o.revision = m.expected \
+            FROM ", $from, " m WHERE o.id = m.id AND o.tenant IS NOT DISTINCT FROM m.tenant \
+            AND o.revision = m.expected \
             AND NOT EXISTS (SELECT FROM onramp_journal j \
                 WHERE j.onboarding = m.id AND j.command = m.command) \
             RETURNING o.id, o.tenant, o.flow, o.subject, o.revision, o.fence, m.head, m.at, m.command, \
