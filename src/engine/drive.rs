@@ -49,6 +49,8 @@ pub(crate) async fn drive(
 ) -> Result<Option<Duration>, Error> {
     let lease = guard.lease.clone();
     let read = async {
+        // Never closed; without a permit it would only be slower.
+        let _permit = shared.loading.acquire().await.ok();
         let row = shared.store.load(&lease.tenant, lease.id).await?;
         let known = |row: &Row| row.state.steps().any(|(_, step)| step.fact().is_some());
         let facts = match row.as_ref().is_some_and(known) {
@@ -289,6 +291,7 @@ impl Drive<'_> {
             })
             .collect();
         let command = CommandId::fresh();
+        let _permit = self.shared.storing.acquire().await.ok();
         loop {
             let draft = Draft {
                 before: &self.row,
