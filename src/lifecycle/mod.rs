@@ -24,6 +24,7 @@ mod command;
 mod decide;
 mod event;
 mod explain;
+mod loaded;
 mod next;
 mod onboarding;
 mod questions;
@@ -41,8 +42,9 @@ pub use command::{Action, Command};
 pub use decide::{decide, decide_all};
 pub use event::{Event, Happened};
 pub use explain::{Obstacle, ObstacleKind, explain};
+pub use loaded::Loaded;
 pub use next::{Next, Phase, WaitingFor, next, phase};
-pub use onboarding::{Loaded, Onboarding};
+pub use onboarding::Onboarding;
 pub use rejected::Rejected;
 pub use stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
