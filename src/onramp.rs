@@ -5,6 +5,7 @@ mod doctor;
 mod evolve;
 mod gates;
 mod reconcile;
+mod status;
 
 use std::sync::Arc;
 

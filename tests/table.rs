@@ -9,9 +9,9 @@ use std::path::Path;
 
 use onramp::Actor;
 use onramp::lifecycle::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Operation, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanLogin,
+    CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive,
+    Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
 };
 
 /// Says at run time which stage follows, or `None` where the bound does not hold: an associated
@@ -61,6 +61,7 @@ typed_table! {
     Dismiss CanDismiss dismiss;
     Reopen CanReopen reopen;
     Adopt CanAdopt adopt;
+    Login CanLogin login;
 }
 
 #[test]

@@ -64,20 +64,35 @@ fn sources() -> Vec<Source> {
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("id", &[]),
     ("time", &[]),
     ("fields", &[]),
     ("flow", &["id", "time"]),
     ("lifecycle", &["id", "time", "flow"]),
     ("store", &["id", "time", "flow", "lifecycle"]),
-    ("status", &["id", "time", "flow", "lifecycle", "store"]),
+    ("status", &["id", "time", "flow", "lifecycle"]),
+    (
+        "admission",
+        &["id", "time", "flow", "lifecycle", "store", "status"],
+    ),
     (
         "insight",
         &["id", "time", "flow", "lifecycle", "store", "status"],
     ),
     ("vault", &["id", "time", "flow", "lifecycle", "store"]),
-    ("onramp", &["id", "time", "flow", "lifecycle", "store"]),
+    (
+        "onramp",
+        &[
+            "id",
+            "time",
+            "flow",
+            "lifecycle",
+            "store",
+            "status",
+            "admission",
+        ],
+    ),
     (
         "engine",
         &[

@@ -60,6 +60,9 @@ fn change(state: &mut State, event: &Event) {
         }
         Happened::StepWaived { step, .. } => state.step_mut(step).waived = true,
         Happened::Dismissed => state.common.dismissed_at = Some(at),
+        Happened::LoggedIn => {
+            state.common.login_at.get_or_insert(at);
+        }
         Happened::WaitBegan { step } => {
             state.common.wait = Some(Wait {
                 step: step.clone(),
@@ -159,6 +162,8 @@ fn change(state: &mut State, event: &Event) {
             }
         }
         Happened::Reopened { due } => {
+            // The stage's own time goes with the stage.
+            state.common.completed_at = state.completed_at();
             state.common.reopened_for = Some(due.clone());
             state.stage = StageData::InProgress(InProgress {
                 since: at,

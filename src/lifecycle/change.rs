@@ -134,6 +134,7 @@ pub(crate) enum Intent {
     Dismiss,
     Reopen,
     Adopt,
+    Login,
 }
 
 /// A fact to be stored, or why it cannot be.

@@ -74,6 +74,7 @@ pub enum Action {
     Dismiss,
     Reopen,
     Adopt,
+    Login,
     BeginWait {
         step: StepName,
     },
@@ -144,6 +145,7 @@ impl Action {
             Self::Dismiss => Operation::Dismiss,
             Self::Reopen => Operation::Reopen,
             Self::Adopt => Operation::Adopt,
+            Self::Login => Operation::Login,
             Self::BeginWait { .. } => Operation::BeginWait,
             Self::Remind { .. } => Operation::Remind,
             Self::Elapse { .. } => Operation::Elapse,
@@ -162,7 +164,7 @@ impl Action {
 impl Operation {
     /// Whether such an actor may issue it. Workers' operations are theirs alone; a subject can
     /// neither attest evidence, nor clean up after a failed undo, nor erase; only an operator
-    /// approves and waives.
+    /// approves and waives; only the host sees who signs in.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
@@ -182,6 +184,7 @@ impl Operation {
             Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
+            Self::Login => matches!(actor, Actor::Host),
             Self::Approve | Self::Waive => matches!(actor, Actor::Operator(_)),
             Self::Start
             | Self::Submit

@@ -62,6 +62,8 @@ pub enum Happened {
     StepWaived { step: StepName, reason: Reason },
     /// The subject does not want to be asked for now. Nothing is settled by that.
     Dismissed,
+    /// The subject signed in for the first time.
+    LoggedIn,
     /// The host attested evidence.
     EvidenceAttested { step: StepName, fact: FactMark },
     /// An operator approved.
@@ -139,6 +141,7 @@ impl Happened {
             Self::EvidenceAttested { .. } => "evidence_attested",
             Self::StepWaived { .. } => "step_waived",
             Self::Dismissed => "dismissed",
+            Self::LoggedIn => "logged_in",
             Self::Approved { .. } => "approved",
             Self::WaitBegan { .. } => "wait_began",
             Self::Reminded { .. } => "reminded",

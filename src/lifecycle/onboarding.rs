@@ -10,9 +10,9 @@ use crate::lifecycle::change::{Change, Intent, PutFact};
 #[cfg(feature = "store")]
 use crate::lifecycle::stage::StageData;
 use crate::lifecycle::stage::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanLogin,
+    CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive,
+    Completed, Failed, InProgress, Pending, Stage, StageKind,
 };
 use crate::lifecycle::state::{Common, Digest, State, StepState};
 
@@ -23,6 +23,8 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///
 /// Handles come from a store alone: they cannot be built, cloned or deserialised. Every operation
 /// takes the handle and gives a [`Change`], which does nothing until it is committed.
+///
+/// [`login`](Self::login) is there in every stage.
 ///
 /// | stage | operations |
 /// |---|---|
@@ -199,6 +201,15 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanAdopt<To = S>,
     {
         Change::new(self, Actor::Host, Intent::Adopt)
+    }
+
+    /// The subject signed in. Told at every sign-in; the first time is kept, as
+    /// [`State::first_login_at`].
+    pub fn login(self) -> Change<F, S, S>
+    where
+        S: CanLogin<To = S>,
+    {
+        Change::new(self, Actor::Host, Intent::Login)
     }
 
     /// Whether the subject does not want to be asked for now.

@@ -50,6 +50,11 @@ pub(crate) struct Common {
     pub(crate) erased_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) login_at: Option<DateTime<Utc>>,
+    /// When it was completed first. Kept from the first reopening on; until then the stage knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) completed_at: Option<DateTime<Utc>>,
     /// The newest version of the flow that it goes on under, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) adopted: Option<u32>,
@@ -288,6 +293,8 @@ impl State {
                 started_at: None,
                 erased_at: None,
                 dismissed_at: None,
+                login_at: None,
+                completed_at: None,
                 adopted: None,
                 reopened_for: None,
                 wait: None,
@@ -331,6 +338,21 @@ impl State {
     #[must_use]
     pub fn started_at(&self) -> Option<DateTime<Utc>> {
         self.common.started_at
+    }
+
+    /// When the subject signed in for the first time, as the host has told.
+    #[must_use]
+    pub fn first_login_at(&self) -> Option<DateTime<Utc>> {
+        self.common.login_at
+    }
+
+    /// When it was completed for the first time; also after it was reopened.
+    #[must_use]
+    pub fn completed_at(&self) -> Option<DateTime<Utc>> {
+        self.common.completed_at.or(match &self.stage {
+            StageData::Completed(completed) => Some(completed.at),
+            _ => None,
+        })
     }
 
     /// When its facts were erased.

@@ -164,6 +164,15 @@ impl Rules<'_> {
         Ok(vec![Happened::Retried])
     }
 
+    /// The first time stays the first, also when it is told late or again.
+    pub(super) fn login(&self) -> Decision {
+        if self.state.first_login_at().is_some() {
+            return Ok(Vec::new());
+        }
+        self.not_erased()?;
+        Ok(vec![Happened::LoggedIn])
+    }
+
     pub(super) fn not_erased(&self) -> Result<(), Rejected> {
         match self.state.erased_at() {
             Some(_) => Err(Rejected::Erased),

@@ -30,7 +30,7 @@ pub(crate) struct Move {
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
-        0..32u8,
+        0..33u8,
         0..9usize,
         0..4u8,
         any::<u8>(),
@@ -319,7 +319,7 @@ impl Run {
                 _ => Actor::Worker,
             },
             (_, 23 | 24) => Actor::Operator("ann".into()),
-            (_, 0..=9 | 16..=22 | 25 | 30 | 31) => Actor::Host,
+            (_, 0..=9 | 16..=22 | 25 | 30..=32) => Actor::Host,
             _ => Actor::Worker,
         }
     }
@@ -372,6 +372,7 @@ impl Run {
             25 => Action::Dismiss,
             30 => Action::Reopen,
             31 => Action::Adopt,
+            32 => Action::Login,
             26 => Action::BeginWait { step },
             27 => Action::Remind { step, nth: attempt },
             28 => Action::Elapse { step },
