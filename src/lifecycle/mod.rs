@@ -22,6 +22,7 @@ mod apply;
 mod change;
 mod command;
 mod decide;
+mod digest;
 mod event;
 mod explain;
 mod loaded;
@@ -40,6 +41,7 @@ pub use apply::{apply, evolve, fold};
 pub use change::{Change, InvalidFact};
 pub use command::{Action, Command};
 pub use decide::{decide, decide_all};
+pub use digest::{Digest, FactMark, InvalidDigest};
 pub use event::{Event, Happened};
 pub use explain::{Obstacle, ObstacleKind, explain};
 pub use loaded::Loaded;
@@ -48,11 +50,11 @@ pub use onboarding::Onboarding;
 pub use rejected::Rejected;
 pub use stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
-    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
-    CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind, UndoReason,
-    Undoing,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    UndoReason, Undoing,
 };
-pub use state::{Digest, FactMark, InvalidDigest, Parked, Progress, State, StepState};
+pub use state::{Parked, Progress, State, StepState};
 pub use wait::Wait;
 
 #[cfg(feature = "store")]

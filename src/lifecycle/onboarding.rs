@@ -8,12 +8,13 @@ use crate::flow::slot;
 use crate::flow::{Answer, Approval, Clearance, Draft, EncodedFact, Evidence, Flow, Plan, Step};
 use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::change::{Change, Intent, InvalidFact, PutFact};
+use crate::lifecycle::digest::Digest;
 use crate::lifecycle::stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
-    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
-    CanWaive, Completed, InProgress, Stage,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, InProgress, Stage,
 };
-use crate::lifecycle::state::{Common, Digest, State, StepState};
+use crate::lifecycle::state::{Common, State, StepState};
 
 /// One subject in one flow, in a stage that was durably stored.
 ///
@@ -22,6 +23,8 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///
 /// Handles come from a store alone: they cannot be built, cloned or deserialised. Every operation
 /// takes the handle and gives a [`Change`], which does nothing until it is committed.
+///
+/// [`login`](Self::login) is there in every stage.
 ///
 /// | stage | operations |
 /// |---|---|
@@ -237,6 +240,15 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanAdopt<To = S>,
     {
         Change::new(self, Actor::Host, Intent::Adopt)
+    }
+
+    /// The subject signed in. Told at every sign-in; the first time is kept, as
+    /// [`State::first_login_at`].
+    pub fn login(self) -> Change<F, S, S>
+    where
+        S: CanLogin<To = S>,
+    {
+        Change::new(self, Actor::Host, Intent::Login)
     }
 
     /// Whether the subject does not want to be asked for now.
