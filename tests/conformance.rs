@@ -9,6 +9,8 @@ mod adopt;
 mod inexact;
 #[path = "conformance/outbox.rs"]
 mod outbox;
+#[path = "conformance/reserving.rs"]
+mod reserving;
 mod support;
 
 use std::collections::HashMap;

@@ -339,9 +339,23 @@ impl Drive<'_> {
                     let store = &self.shared.store;
                     self.facts = store.known_facts(&lease.tenant, lease.id).await?;
                 }
+                CommitOutcome::Taken { step } => return self.taken(step).await,
                 CommitOutcome::Fenced | CommitOutcome::Absent => return Ok(self.lost()),
             }
         }
+    }
+
+    /// What an attempt has given cannot be reserved: another attempt may give something else. In a box,
+    /// because it reports as well.
+    async fn taken(&mut self, step: StepName) -> Result<Onward, Error> {
+        let failed = Action::FailAttempt {
+            attempt: self.number(&step),
+            step,
+            failure: Failure::from(Problem::TAKEN),
+            retryable: true,
+            roll: (self.shared.rolls)(),
+        };
+        Box::pin(self.report(vec![failed], None)).await
     }
 
     /// Sends a commit, again while the store is definitely unavailable. What is in doubt is left

@@ -35,6 +35,7 @@ mod prefill;
     reason = "the compile-time list is never written by a host"
 )]
 mod provides;
+mod reservation;
 mod retry;
 pub(crate) mod slot;
 mod task;
@@ -55,6 +56,7 @@ pub use needs::Needs;
 pub use plan::Plan;
 pub use plan_step::{Kind, Need, PlanStep};
 pub use prefill::{Prefill, PrefillError};
+pub use reservation::Reservation;
 pub use retry::{RetryPolicy, Roll};
 pub use task::{Failure, Problem, Task, TaskError};
 pub use waits::Waits;

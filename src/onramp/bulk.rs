@@ -193,7 +193,9 @@ pub(super) async fn act(
         match store.commit(commit).await? {
             CommitOutcome::Committed | CommitOutcome::Replayed { .. } => return Ok((stage, true)),
             CommitOutcome::Absent => return Err(NotDone::Absent),
-            CommitOutcome::Conflict { .. } | CommitOutcome::Fenced => {}
+            CommitOutcome::Conflict { .. }
+            | CommitOutcome::Fenced
+            | CommitOutcome::Taken { .. } => {}
         }
     }
     let message = format!("onboarding {id} kept moving on: try again");

@@ -65,7 +65,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`CommitOutcome::Replayed`]; a lease that is not the newest claim with
     /// [`CommitOutcome::Fenced`]; a revision that is not the stored one with
     /// [`CommitOutcome::Conflict`]; an onboarding that is not there with
-    /// [`CommitOutcome::Absent`]. Only then is anything written.
+    /// [`CommitOutcome::Absent`]; a reservation that another one has with [`CommitOutcome::Taken`].
+    /// Only then is anything written. Of commits that reserve the same at once one is stored.
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error>;
 
     /// Which revision a command made, if it was committed.
@@ -90,7 +91,7 @@ pub trait Store: Send + Sync + 'static {
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error>;
 
     /// Deletes those of these onboardings that are still at the revision listed, each with its
-    /// facts, its journal and its place in the queue. Gives how many.
+    /// facts, its journal, its reservations and its place in the queue. Gives how many.
     ///
     /// On return each is gone wholly or wholly there. Messages in the outbox stay until they are
     /// delivered.

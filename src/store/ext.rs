@@ -303,6 +303,9 @@ where
             },
         },
         Ok(CommitOutcome::Conflict { current }) => Err(conflict(*current)),
+        Ok(CommitOutcome::Taken { step }) => {
+            Err(not_applied(before, NotAppliedBecause::Taken { step }))
+        }
         Ok(CommitOutcome::Fenced | CommitOutcome::Absent) => {
             let gone = Error::new(
                 ErrorKind::Corrupt,

@@ -3,7 +3,7 @@
 mod claim;
 mod outbox;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use crate::id::{
     CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, SubjectId, TenantId,
 };
+use crate::lifecycle::Digest;
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
@@ -22,7 +23,7 @@ use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, QueueChange, Row, StepProgress,
+    NewOnboarding, QueueChange, ReservationChange, Row, StepProgress,
 };
 use crate::time::{Clock, SystemClock};
 use claim::Room;
@@ -47,6 +48,8 @@ struct All {
     /// Whose turn was last, in each flow.
     turns: BTreeMap<FlowName, TenantId>,
     outbox: Outbox,
+    /// Who has what is reserved.
+    reserved: HashMap<Digest, (OnboardingId, StepName)>,
 }
 
 struct Kept {
@@ -172,6 +175,36 @@ fn listed(kept: &Kept) -> Listed {
     }
 }
 
+/// Takes and frees what is reserved, all of it or nothing; the step whose reservation somebody has.
+fn reserve(
+    reserved: &mut HashMap<Digest, (OnboardingId, StepName)>,
+    id: OnboardingId,
+    changes: &[ReservationChange],
+) -> Result<(), StepName> {
+    let takes = changes.iter().filter_map(|change| match change {
+        ReservationChange::Take { step, held } => Some((step, held)),
+        ReservationChange::Release { .. } => None,
+    });
+    for (step, held) in takes {
+        let mine = (id, step.clone());
+        if reserved.get(held).is_some_and(|holder| *holder != mine) {
+            return Err(step.clone());
+        }
+    }
+    for change in changes {
+        match change {
+            ReservationChange::Release { step } => {
+                let mine = (id, step.clone());
+                reserved.retain(|_, holder| *holder != mine);
+            }
+            ReservationChange::Take { step, held } => {
+                reserved.insert(*held, (id, step.clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Store for MemoryStore {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
@@ -214,7 +247,8 @@ impl Store for MemoryStore {
         commit.check()?;
         let now = self.clock.now();
         let (id, queue) = (commit.id(), commit.queue);
-        let mut all = self.lock();
+        let mut guard = self.lock();
+        let all = &mut *guard;
         if all.of(commit.tenant(), commit.id()).is_none() {
             return Ok(CommitOutcome::Absent);
         }
@@ -239,6 +273,9 @@ impl Store for MemoryStore {
                 current: Box::new(kept.row.clone()),
             });
         }
+        if let Err(step) = reserve(&mut all.reserved, id, &commit.reservations) {
+            return Ok(CommitOutcome::Taken { step });
+        }
         for change in commit.facts {
             match change {
                 FactChange::Put(record) => {
@@ -253,7 +290,7 @@ impl Store for MemoryStore {
         kept.journal.push(commit.entry);
         kept.change_queue(commit.queue, now);
         all.outbox.post(commit.outbox, now);
-        drop(all);
+        drop(guard);
         self.hints.committed(id, queue);
         Ok(CommitOutcome::Committed)
     }
@@ -300,6 +337,7 @@ impl Store for MemoryStore {
             if stored.is_some_and(|kept| kept.row.state.revision() == listed.revision) {
                 all.onboardings.remove(&listed.id);
                 all.by_key.retain(|_, id| *id != listed.id);
+                all.reserved.retain(|_, (id, _)| *id != listed.id);
                 gone += 1;
             }
         }

@@ -40,7 +40,7 @@ pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress, WorkerId,
+    NewOnboarding, OutboxMessage, QueueChange, ReservationChange, Row, StepProgress, WorkerId,
 };
 
 pub use retention::{Purged, Retention};

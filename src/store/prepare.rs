@@ -16,7 +16,9 @@ use crate::lifecycle::{
 };
 use crate::store::chain;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::record::{Commit, FactChange, OutboxMessage, QueueChange, Row};
+use crate::store::record::{
+    Commit, FactChange, OutboxMessage, QueueChange, ReservationChange, Row,
+};
 
 /// What is to be committed.
 pub(crate) struct Proposal<'a> {
@@ -104,6 +106,7 @@ fn assemble(
             (record.by, record.at) = (entry.by.clone(), entry.at);
         }
     }
+    let reservations = reservations(before, &facts, events);
     let gone = events
         .iter()
         .flat_map(|event| gone(before, &event.happened));
@@ -112,6 +115,7 @@ fn assemble(
         expected: before.state.revision(),
         fence: None,
         facts,
+        reservations,
         outbox: messages(&state, events),
         queue: QueueChange::Keep,
         row: Row {
@@ -120,6 +124,35 @@ fn assemble(
         },
         entry,
     })
+}
+
+/// What is free because of what happened, and what the new facts take.
+fn reservations(before: &Row, facts: &[FactChange], events: &[Event]) -> Vec<ReservationChange> {
+    let mut changes = Vec::new();
+    for event in events {
+        let free = match &event.happened {
+            Happened::StepUndone { step, .. } | Happened::AnswerRevised { step, .. } => {
+                std::slice::from_ref(step)
+            }
+            Happened::FactsErased { steps } => steps,
+            _ => &[],
+        };
+        let steps = free.iter().cloned();
+        changes.extend(steps.map(|step| ReservationChange::Release { step }));
+    }
+    let tenant = &before.state.key().tenant;
+    for change in facts {
+        let FactChange::Put(record) = change else {
+            continue;
+        };
+        let takes = record.fact.reserves().iter().map(|reservation| {
+            let held = chain::held(tenant, reservation);
+            let step = record.fact.step().clone();
+            ReservationChange::Take { step, held }
+        });
+        changes.extend(takes);
+    }
+    changes
 }
 
 /// The facts and drafts that are gone because of what happened.

@@ -189,7 +189,9 @@ async fn erase_one<S: Store + ?Sized>(
             CommitOutcome::Committed | CommitOutcome::Replayed { .. } | CommitOutcome::Absent => {
                 return Ok(Ok(()));
             }
-            CommitOutcome::Conflict { .. } | CommitOutcome::Fenced => {}
+            CommitOutcome::Conflict { .. }
+            | CommitOutcome::Fenced
+            | CommitOutcome::Taken { .. } => {}
         }
     }
     Err(moved(id, "erased"))

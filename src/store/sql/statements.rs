@@ -44,6 +44,11 @@ define! {
         put_fact,
         remove_fact,
         delete_facts,
+        // Reservations.
+        holder,
+        reserve,
+        free,
+        delete_reservations,
         // The journal.
         committed,
         journal,
@@ -154,6 +159,10 @@ macro_rules! statements {
             ),
             remove_fact: "DELETE FROM onramp_fact WHERE onboarding = $1 AND step = $2",
             delete_facts: "DELETE FROM onramp_fact WHERE onboarding = $1",
+            holder: "SELECT onboarding, step FROM onramp_reservation WHERE held = $1",
+            reserve: "INSERT INTO onramp_reservation (held, onboarding, step) VALUES ($1, $2, $3)",
+            free: "DELETE FROM onramp_reservation WHERE onboarding = $1 AND step = $2",
+            delete_reservations: "DELETE FROM onramp_reservation WHERE onboarding = $1",
             committed: concat!("SELECT j.revision \
                 FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
                 WHERE o.tenant", $is, "$1 AND o.id = $2 AND j.command = $3"),

@@ -32,6 +32,7 @@ mod lists;
 mod onboard;
 mod outbox;
 mod queue;
+mod reservations;
 mod turns;
 
 use std::future::Future;
@@ -104,6 +105,8 @@ clauses![
     lists::a_subjects_onboardings_are_listed,
     lists::pages_hold_every_onboarding_once,
     lists::what_is_deleted_is_gone_wholly,
+    reservations::a_reservation_has_one_holder,
+    reservations::what_is_released_is_free,
     queue::what_is_due_longest_is_claimed_first,
     queue::a_leased_one_is_nobody_elses,
     queue::every_claim_counts_an_attempt,
