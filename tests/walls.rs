@@ -64,7 +64,7 @@ fn sources() -> Vec<Source> {
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("id", &[]),
     ("time", &[]),
     ("fields", &[]),
@@ -104,6 +104,19 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "status",
             "onramp",
             "vault",
+        ],
+    ),
+    (
+        "tiers",
+        &[
+            "id",
+            "time",
+            "flow",
+            "lifecycle",
+            "store",
+            "status",
+            "onramp",
+            "engine",
         ],
     ),
     ("import", &["*"]),
