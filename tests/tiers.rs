@@ -28,7 +28,7 @@ async fn every_combination_of_outages_has_its_answer() {
         let (local, database, mirror) = (outages & 1 == 0, outages & 2 == 0, outages & 4 == 0);
         for fresh in [true, false] {
             let desk = Desk::new();
-            desk.started("org-1").await;
+            let _ = desk.started("org-1").await;
             desk.project("org-1").await;
             desk.clock.pass(if fresh { FRESH / 2 } else { FRESH * 2 });
             if !local {
@@ -84,7 +84,7 @@ async fn a_stale_copy_is_kept_only_so_long() {
         .keep_for(Duration::from_millis(50))
         .build()
         .unwrap();
-    desk.started("org-1").await;
+    let _ = desk.started("org-1").await;
     assert_eq!(desk.read("org-1").await.source(), Tier::Database);
     desk.clock.pass(FRESH);
     desk.database_off.store(true, SeqCst);
@@ -101,7 +101,7 @@ async fn copies_are_bounded_in_number() {
         .build()
         .unwrap();
     for n in 0..50 {
-        desk.started(&format!("org-{n}")).await;
+        let _ = desk.started(&format!("org-{n}")).await;
         desk.read(&format!("org-{n}")).await;
     }
     desk.database_off.store(true, SeqCst);
@@ -119,7 +119,7 @@ async fn copies_are_bounded_in_number() {
 #[tokio::test]
 async fn a_clock_that_was_set_back_makes_no_copy_fresh() {
     let desk = Desk::new();
-    desk.started("org-1").await;
+    let _ = desk.started("org-1").await;
     desk.read("org-1").await;
     desk.clock.pass(-KEEP);
     assert_eq!(desk.read("org-1").await.source(), Tier::Database);
@@ -140,10 +140,10 @@ async fn a_database_that_hangs_is_waited_for_in_bounded_time() {
 #[tokio::test]
 async fn a_forged_attribute_opens_nothing_and_is_put_right() {
     let desk = Desk::new();
-    desk.started("org-1").await;
+    let _ = desk.started("org-1").await;
     desk.project("org-1").await;
     let honest = desk.mirrored("org-1").await.unwrap();
-    for forge in [
+    let forgeries: [fn(&mut serde_json::Value); 7] = [
         |it: &mut serde_json::Value| {
             it["status"]["stage"] = "completed".into();
             it["status"]["needs_onboarding"] = false.into();
@@ -154,7 +154,8 @@ async fn a_forged_attribute_opens_nothing_and_is_put_right() {
         |it| it["status"]["tenant"] = "other".into(),
         |it| it["form"] = 99.into(),
         |it| *it = "no copy at all".into(),
-    ] {
+    ];
+    for forge in forgeries {
         let mut forged = honest.clone();
         forge(&mut forged);
         desk.mirror
@@ -187,7 +188,7 @@ async fn a_forged_attribute_opens_nothing_and_is_put_right() {
 #[tokio::test]
 async fn a_local_copy_that_is_newer_is_shown_before_an_older_mirror() {
     let desk = Desk::new();
-    desk.started("org-1").await;
+    let _ = desk.started("org-1").await;
     desk.project("org-1").await;
     desk.login("org-1").await;
     desk.clock.pass(FRESH * 2);
@@ -213,7 +214,7 @@ async fn an_observer_is_told_which_tier_answered() {
         })
         .build()
         .unwrap();
-    desk.started("org-1").await;
+    let _ = desk.started("org-1").await;
     desk.read("org-1").await;
     desk.read("org-1").await;
     desk.database_off.store(true, SeqCst);
