@@ -13,6 +13,8 @@ mod interleaved;
 mod projected;
 #[path = "tiers/provider.rs"]
 mod provider;
+#[path = "tiers/traced.rs"]
+mod traced;
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
