@@ -29,6 +29,8 @@
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
+//! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
+//! | `mirror-http` | `tiers::HttpMirror` |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
@@ -50,6 +52,8 @@ pub mod status;
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tiers")]
+pub mod tiers;
 mod time;
 
 pub use id::{
