@@ -38,6 +38,8 @@ pub mod engine;
 pub mod fields;
 pub mod flow;
 mod id;
+#[cfg(feature = "store")]
+pub mod insight;
 pub mod lifecycle;
 #[cfg(feature = "store")]
 mod onramp;

@@ -4,6 +4,7 @@ mod bulk;
 mod doctor;
 mod evolve;
 mod gates;
+mod insight;
 mod reconcile;
 
 use std::sync::Arc;

@@ -77,7 +77,10 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
         &["id", "time", "flow", "lifecycle", "store", "status"],
     ),
     ("vault", &["id", "time", "flow", "lifecycle", "store"]),
-    ("onramp", &["id", "time", "flow", "lifecycle", "store"]),
+    (
+        "onramp",
+        &["id", "time", "flow", "lifecycle", "store", "insight"],
+    ),
     (
         "engine",
         &[
