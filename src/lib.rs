@@ -32,6 +32,7 @@
 //!
 //! [`Flow`]: crate::flow::Flow
 
+pub mod diagram;
 #[cfg(feature = "tokio")]
 pub mod engine;
 #[cfg(feature = "fields")]
