@@ -1,5 +1,9 @@
 //! Diagrams say what the rules, the types and the README say, and can be read whatever names hold.
-#![expect(clippy::unwrap_used, reason = "helpers of tests stop as tests do")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests stop as tests do"
+)]
 
 #[path = "rules/history.rs"]
 #[expect(dead_code, reason = "made for the rules")]

@@ -167,7 +167,7 @@ fn time(time: Duration) -> String {
     ];
     let unit = units
         .into_iter()
-        .find(|(size, _)| millis > 0 && millis % size == 0);
+        .find(|(size, _)| millis > 0 && millis.is_multiple_of(*size));
     let (size, unit) = unit.unwrap_or((1, "ms"));
     format!("{} {unit}", millis / size)
 }

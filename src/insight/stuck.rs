@@ -10,7 +10,7 @@ use super::cohort::{delta, walk};
 use super::csv::{Cell, Table};
 use super::standing::Standing;
 use crate::flow::Plan;
-use crate::id::{Key, OnboardingId};
+use crate::id::{Key, OnboardingId, StepName};
 use crate::lifecycle::{Next, Obstacle, StageKind, State, WaitingFor, explain, next};
 use crate::store::{Error, ScanRequest, Store};
 
@@ -63,7 +63,7 @@ impl Stuck {
                 stuck.key.subject.as_str().into(),
                 stuck.id.to_string().into(),
                 stuck.since.to_rfc3339().into(),
-                waits.step.as_ref().map(|step| step.as_str()).into(),
+                waits.step.as_ref().map(StepName::as_str).into(),
                 waits.on.as_str().into(),
                 waits.kind.as_str().into(),
                 waits

@@ -198,7 +198,7 @@ mod tests {
                 reason: Reason::new("contract").unwrap(),
             },
             9 => Happened::ConditionJudged {
-                applies: place % 2 == 0,
+                applies: place.is_multiple_of(2),
                 step: STEPS[3].0.into(),
             },
             10 => Happened::AttemptFailed {
