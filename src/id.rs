@@ -4,6 +4,8 @@
 //! `"a.b "` are four different subjects (the last one is refused outright).
 
 mod invalid;
+#[cfg(feature = "store")]
+mod moment;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -37,12 +37,15 @@
 
 #[cfg(feature = "store")]
 pub mod admission;
+pub mod diagram;
 #[cfg(feature = "tokio")]
 pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
 mod id;
+#[cfg(feature = "store")]
+pub mod insight;
 pub mod lifecycle;
 #[cfg(feature = "store")]
 mod onramp;

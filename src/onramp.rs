@@ -4,6 +4,7 @@ mod bulk;
 mod doctor;
 mod evolve;
 mod gates;
+mod insight;
 mod prefill;
 mod reconcile;
 mod status;

@@ -1,6 +1,6 @@
 //! What only one onboarding may have: slugs of companies with one name, and what becomes of them.
 
-#![expect(clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -64,7 +64,7 @@ fn sources() -> Vec<Source> {
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("id", &[]),
     ("time", &[]),
     ("fields", &[]),
@@ -76,6 +76,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         "admission",
         &["id", "time", "flow", "lifecycle", "store", "status"],
     ),
+    ("diagram", &["id", "flow", "lifecycle"]),
     (
         "insight",
         &["id", "time", "flow", "lifecycle", "store", "status"],
@@ -91,6 +92,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "store",
             "status",
             "admission",
+            "insight",
         ],
     ),
     (
@@ -177,7 +179,7 @@ fn rules_are_pure(sources: &[Source]) -> Vec<String> {
     let mut broken = Vec::new();
     for source in sources {
         let module = source.module();
-        if !matches!(module, "flow" | "lifecycle") {
+        if !matches!(module, "flow" | "lifecycle" | "diagram") {
             continue;
         }
         let mut forbidden = vec!["tokio", "sqlx", "axum", "tracing", "SystemClock", "await"];
@@ -297,7 +299,7 @@ type Wall = fn(&[Source]) -> Vec<String>;
 #[test]
 fn each_wall_can_fall() {
     let long = "\n".repeat(501);
-    let cases: [(Wall, &str, &str); 26] = [
+    let cases: [(Wall, &str, &str); 28] = [
         (sqlx_stays_inside, "src/store/sql/mod.rs", "pub mod driver;"),
         (imports, "src/flow/plan.rs", "use crate::lifecycle::State;"),
         (
@@ -317,6 +319,8 @@ fn each_wall_can_fall() {
             "use crate::tiers::Reading;",
         ),
         (imports, "src/tiers/mod.rs", "use crate::admission::Proof;"),
+        (imports, "src/insight/mod.rs", "use crate::onramp::Onramp;"),
+        (imports, "src/diagram/mod.rs", "use crate::store::Row;"),
         (
             rules_are_pure,
             "src/flow/task.rs",

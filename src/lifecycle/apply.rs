@@ -1,5 +1,7 @@
 //! What an event changes. Total: an event that does not fit changes nothing.
 
+use chrono::{DateTime, SubsecRound, Utc};
+
 use crate::lifecycle::event::{Event, Happened};
 use crate::lifecycle::stage::{Completed, Failed, InProgress, StageData, Undoing};
 use crate::lifecycle::state::{Parked, State, StepState};
@@ -59,10 +61,15 @@ fn change(state: &mut State, event: &Event) {
             let known = state.step_mut(step);
             known.fact = Some(*fact);
             known.draft = None;
+            known.settle(at);
             // What is given after all is no exception any more.
             known.waived = false;
         }
-        Happened::StepWaived { step, .. } => state.step_mut(step).waived = true,
+        Happened::StepWaived { step, .. } => {
+            let waived = state.step_mut(step);
+            waived.waived = true;
+            waived.settle(at);
+        }
         Happened::DraftSaved {
             step,
             fact,
@@ -93,7 +100,11 @@ fn change(state: &mut State, event: &Event) {
                 wait.reminded = *nth;
             }
         }
-        Happened::PauseElapsed { step } => state.step_mut(step).elapsed = true,
+        Happened::PauseElapsed { step } => {
+            let pause = state.step_mut(step);
+            pause.elapsed = true;
+            pause.settle(at);
+        }
         Happened::AnswerRevised {
             step,
             fact,
@@ -103,17 +114,25 @@ fn change(state: &mut State, event: &Event) {
             answer.fact = Some(*fact);
             answer.draft = None;
             answer.skipped = false;
+            answer.settle(at);
             for step in rejudge {
-                state.step_mut(step).applies = None;
+                let judged = state.step_mut(step);
+                judged.applies = None;
+                judged.settled_at.take_if(|_| judged.fact.is_none());
             }
         }
         Happened::StepSkipped { step } => {
-            let known = state.step_mut(step);
-            known.skipped = true;
-            known.draft = None;
+            let skipped = state.step_mut(step);
+            skipped.skipped = true;
+            skipped.draft = None;
+            skipped.settle(at);
         }
         Happened::ConditionJudged { step, applies } => {
-            state.step_mut(step).applies = Some(*applies);
+            let judged = state.step_mut(step);
+            judged.applies = Some(*applies);
+            if !applies {
+                judged.settle(at);
+            }
         }
         Happened::FactRecorded {
             step,
@@ -122,6 +141,7 @@ fn change(state: &mut State, event: &Event) {
         } => {
             let task = state.step_mut(step);
             task.fact = Some(*fact);
+            task.settle(at);
             task.attempts = *attempt;
             task.retry_at = None;
             task.failure = None;
@@ -161,6 +181,7 @@ fn change(state: &mut State, event: &Event) {
         Happened::StepUndone { step, .. } => {
             let task = state.step_mut(step);
             task.fact = None;
+            task.settled_at = None;
             task.round = task.round.saturating_add(1);
             task.undo_attempts = 0;
             task.retry_at = None;
@@ -305,6 +326,12 @@ impl State {
 }
 
 impl StepState {
+    /// The first time counts: what is changed later was settled all the while. In whole microseconds,
+    /// so that a row that was stored is still what its journal adds up to.
+    fn settle(&mut self, at: DateTime<Utc>) {
+        self.settled_at.get_or_insert(at.trunc_subsecs(6));
+    }
+
     /// A new start counts its attempts anew; how often the effect was undone is kept, because the
     /// effect key depends on it.
     fn forget_attempts(&mut self) {

@@ -261,6 +261,12 @@ macro_rules! operations {
     (@stages [$($from:ident -> $to:ident),+]) => {
         &[$(StageKind::$from),+]
     };
+    (@edges [$($from:ident -> $to:ident),+] $([$($other:ident -> $end:ident),+])?) => {
+        &[
+            $((StageKind::$from, StageKind::$to),)+
+            $($((StageKind::$other, StageKind::$end),)+)?
+        ]
+    };
     (@impl $can:ident [$($from:ident -> $to:ident),+]) => {
         $(
             // The label names the legal stages already.
@@ -270,7 +276,7 @@ macro_rules! operations {
     };
     ($(
         $(#[$doc:meta])*
-        op $operation:ident $text:literal: $edges:tt;
+        op $operation:ident $text:literal: $edges:tt $(or $ends:tt)?;
         $(typed $can:ident $refusal:literal $legal:literal;)?
     )+) => {
         /// What can be done to an onboarding.
@@ -302,6 +308,15 @@ macro_rules! operations {
             pub const fn stages(self) -> &'static [StageKind] {
                 match self {
                     $(Self::$operation => operations!(@stages $edges),)+
+                }
+            }
+
+            /// From which stage it leads to which. Where it leads to two from one, the rules tell
+            /// which: what is taken back may be all of it, or be done again.
+            #[must_use]
+            pub const fn edges(self) -> &'static [(StageKind, StageKind)] {
+                match self {
+                    $(Self::$operation => operations!(@edges $edges $($ends)?),)+
                 }
             }
         }
@@ -416,9 +431,9 @@ operations! {
     /// A worker has taken an effect back.
     op Undone "undone": [InProgress -> InProgress];
     /// A worker's attempt at taking an effect back has failed.
-    op FailUndo "fail_undo": [InProgress -> InProgress];
+    op FailUndo "fail_undo": [InProgress -> InProgress] or [InProgress -> Failed];
     /// A worker has taken everything back.
-    op FinishUndo "finish_undo": [InProgress -> InProgress];
+    op FinishUndo "finish_undo": [InProgress -> InProgress] or [InProgress -> Failed];
     /// A worker's verification has found an effect gone.
     op Drift "drift": [InProgress -> InProgress];
 }

@@ -108,6 +108,13 @@ pub struct StepState {
     pub(crate) elapsed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) applies: Option<bool>,
+    /// Not in rows of programs that did not note it.
+    #[serde(
+        rename = "at",
+        with = "chrono::serde::ts_microseconds_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) settled_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) attempts: u32,
     #[serde(skip_serializing_if = "is_zero")]
@@ -199,6 +206,14 @@ impl StepState {
     #[must_use]
     pub fn sources(&self) -> &[SourceName] {
         &self.sources
+    }
+
+    /// When it was settled: got its fact, was skipped, waived, or found not to apply. None when that
+    /// was not noted (by a program before this one), and when nothing happened (the step is of a
+    /// newer version, and not for this one).
+    #[must_use]
+    pub fn settled_at(&self) -> Option<DateTime<Utc>> {
+        self.settled_at
     }
 
     /// The fact's mark.
@@ -350,6 +365,15 @@ impl State {
     pub fn undoing(&self) -> Option<&Undoing> {
         match &self.stage {
             StageData::InProgress(InProgress { undoing, .. }) => undoing.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// When it last began: at the start, with a retry, or when it was reopened.
+    #[cfg(feature = "store")]
+    pub(crate) fn in_progress_since(&self) -> Option<DateTime<Utc>> {
+        match &self.stage {
+            StageData::InProgress(running) => Some(running.since),
             _ => None,
         }
     }

@@ -14,6 +14,7 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
     StepProgress,
 };
+use crate::store::scan::{ScanRequest, Scanned};
 
 /// A durable store of onboardings.
 ///
@@ -89,6 +90,13 @@ pub trait Store: Send + Sync + 'static {
     /// For what goes over everything that is stored, a page at a time; so it is not for whoever
     /// acts for one tenant.
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error>;
+
+    /// Onboardings of a flow with their rows, in the order of their identities: those that the request
+    /// is for, the lowest first, at most as many as it says.
+    ///
+    /// Identities begin with the time of creation, so this is one range of them, and what was created
+    /// in another time is not looked at. One that cannot be read is given as that, in its place.
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error>;
 
     /// Deletes those of these onboardings that are still at the revision listed, each with its
     /// facts, its journal, its reservations and its place in the queue. Gives how many.

@@ -221,7 +221,7 @@ pub(super) fn new_onboarding(
     plan: &Plan,
     now: DateTime<Utc>,
 ) -> Result<NewOnboarding, Error> {
-    let id = OnboardingId::fresh();
+    let id = OnboardingId::fresh_at(now);
     let (state, created) = State::create(id, key, plan, now);
     let entry = chain::entry(
         Digest::ZERO,

@@ -2,6 +2,7 @@
 
 mod claim;
 mod outbox;
+mod scan;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
@@ -25,6 +26,7 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
     NewOnboarding, QueueChange, ReservationChange, Row, StepProgress,
 };
+use crate::store::scan::{ScanRequest, Scanned};
 use crate::time::{Clock, SystemClock};
 use claim::Room;
 use outbox::Outbox;
@@ -327,6 +329,11 @@ impl Store for MemoryStore {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let later = all.onboardings.range((from, Bound::Unbounded));
         Ok(later.take(limit).map(|(_, kept)| listed(kept)).collect())
+    }
+
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+        request.check()?;
+        Ok(scan::page(&self.lock().onboardings, request))
     }
 
     async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {

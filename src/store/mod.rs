@@ -19,6 +19,7 @@ mod prepare;
 mod record;
 mod replay;
 mod retention;
+mod scan;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod subject;
@@ -44,6 +45,7 @@ pub use record::{
 };
 
 pub use retention::{Purged, Retention};
+pub use scan::{ScanRequest, Scanned};
 pub use subject::{EntryExport, Erasure, FactExport, OnboardingExport, SubjectExport};
 #[cfg(feature = "tokio")]
 pub use watch::{Progress, Watch};
