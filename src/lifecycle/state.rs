@@ -65,7 +65,8 @@ pub(crate) struct Common {
     pub(crate) reopened_for: Option<Vec<StepName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
-    pub(crate) steps: BTreeMap<StepName, StepState>,
+    /// Each boxed, because a map allocates room for eleven at once, and most flows have fewer.
+    pub(crate) steps: BTreeMap<StepName, Box<StepState>>,
 }
 
 /// Since when and why workers do nothing, by an operator's wish.
@@ -352,12 +353,12 @@ impl State {
     /// What is known of a step; nothing when nothing has happened to it yet.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepState> {
-        self.common.steps.get(name)
+        self.common.steps.get(name).map(Box::as_ref)
     }
 
     /// The steps to which something has happened, by name.
     pub fn steps(&self) -> impl Iterator<Item = (&StepName, &StepState)> {
-        self.common.steps.iter()
+        self.common.steps.iter().map(|(name, step)| (name, &**step))
     }
 
     /// What is being taken back, if anything.
