@@ -179,6 +179,11 @@ async fn a_funnel_tells_how_far_everybody_came_and_how_long_it_took() {
 async fn who_has_not_answered_for_long_is_abandoned_and_stuck() {
     for store in each_store().await {
         let host = Host::<Forms>::new(&store);
+        host.goes("cancelled", Until::Enrolled).await;
+        let subject = SubjectId::new("cancelled").unwrap();
+        let found = host.onramp.open(&host.tenant, &subject).await.unwrap();
+        let cancelled = found.unwrap().into_pending().unwrap().cancel();
+        let _ = host.onramp.commit(cancelled).await.unwrap();
         host.goes("enrolled", Until::Enrolled).await;
         host.clock.advance(MINUTE);
         let started = host.goes("started", Until::Started).await;
