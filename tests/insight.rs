@@ -179,6 +179,11 @@ async fn a_funnel_tells_how_far_everybody_came_and_how_long_it_took() {
 async fn who_has_not_answered_for_long_is_abandoned_and_stuck() {
     for store in each_store().await {
         let host = Host::<Forms>::new(&store);
+        host.goes("cancelled", Until::Enrolled).await;
+        let subject = SubjectId::new("cancelled").unwrap();
+        let found = host.onramp.open(&host.tenant, &subject).await.unwrap();
+        let cancelled = found.unwrap().into_pending().unwrap().cancel();
+        let _ = host.onramp.commit(cancelled).await.unwrap();
         host.goes("enrolled", Until::Enrolled).await;
         host.clock.advance(MINUTE);
         let started = host.goes("started", Until::Started).await;
@@ -319,6 +324,14 @@ async fn what_failed_counts_where_it_failed_and_what_was_taken_back_as_that() {
         assert_eq!((dataset.completed, dataset.taken_back), (1, 1));
         assert_eq!(dataset.failed, 1);
         assert!(dataset.p50.unwrap() < DAY);
+
+        let failed = desk.open("fails").await.into_failed().unwrap();
+        let _ = desk.onramp.commit(failed.retry()).await.unwrap();
+        desk.engine().run_until_idle().await.unwrap();
+        let funnel = desk.onramp.funnel(&Cohort::everyone()).await.unwrap();
+        let dataset = step(&funnel, "create_dataset");
+        assert_eq!((funnel.total.completed, dataset.completed), (2, 2));
+        assert_eq!(dataset.timed, 1, "when its turn came again is not known");
     }
 }
 

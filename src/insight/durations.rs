@@ -94,6 +94,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn a_percentile_is_off_by_one_part_in_64_at_most(mut all in numbers(), of_hundred in 1..=100u64) {
             let durations = of(&all);

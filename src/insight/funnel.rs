@@ -103,7 +103,8 @@ pub struct StepFunnel {
     pub taken_back: u64,
     /// How many are at it now.
     pub open: u64,
-    /// For how many it is known how long it took.
+    /// For how many it is known how long it took: not where a program stored it that did not note when
+    /// steps were settled, nor for what was taken back and done again.
     pub timed: u64,
     /// What half of those took at most, from their turn until it was settled. Off by at most one part
     /// in 64. In seconds when serialised.

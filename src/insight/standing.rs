@@ -92,7 +92,7 @@ impl<'a> Standing<'a> {
     }
 
     /// How long a step took, from when it was its turn; none when that was not noted, for what came to
-    /// nothing, and for steps that a newer version has put in its way.
+    /// nothing or was done again, and for steps that a newer version has put in its way.
     pub(super) fn took(&self, place: usize) -> Option<Duration> {
         let step = self.plan.steps().get(place)?;
         let added_later = self.state.flow_version() < step.added_in();
@@ -100,7 +100,9 @@ impl<'a> Standing<'a> {
         if added_later || progress == Progress::NotApplicable || !progress.is_settled() {
             return None;
         }
-        let settled = self.state.step(step.name().as_str())?.settled_at()?;
+        let known = self.state.step(step.name().as_str())?;
+        // Whether its turn came again with a retry or with a revision, nobody has noted.
+        let settled = known.settled_at().filter(|_| known.round() == 0)?;
         let mut turn = self.state.started_at()?;
         for before in &self.plan.steps()[..place] {
             if self.state.progress(before) != Progress::NotApplicable {

@@ -29,8 +29,8 @@ pub struct Stuck {
     pub id: OnboardingId,
     /// Tenant, flow and subject.
     pub key: Key,
-    /// Since when it is where it is. Of what a program has stored that did not note when steps were
-    /// settled, it may have been later.
+    /// Since when it is where it is. It may have been later where something is done again because an
+    /// answer was revised, and where a program stored it that did not note when steps were settled.
     pub since: DateTime<Utc>,
     /// The first thing that stands between it and its completion.
     pub waits_for: Obstacle,

@@ -260,6 +260,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn stages_nest_and_the_parts_of_a_step_add_up(states in states()) {
             let plan = plan();

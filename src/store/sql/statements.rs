@@ -30,7 +30,7 @@ define! {
         row_by_key,
         rows_of_subject,
         rows_after,
-        /// What narrows the range is in an OR, so that no other index than that of the identities
+        /// What narrows the range is in a CASE, so that no other index than that of the identities
         /// serves it: each page would sort all of a tenant's.
         scan,
         insert_onboarding,
@@ -129,9 +129,10 @@ macro_rules! statements {
                 FROM onramp_onboarding WHERE tenant = $1 AND subject = $2",
             rows_after: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
                 FROM onramp_onboarding WHERE id > $1 ORDER BY id LIMIT $2",
-            scan: concat!("SELECT id, revision, head, state FROM onramp_onboarding \
-                WHERE id >= $1 AND id < $2 AND flow = $3 AND ($4 = 0 OR tenant", $is, "$5) \
-                AND ($6 = 0 OR stage = $7) ORDER BY id LIMIT $8"),
+            scan: "SELECT id, revision, head, state FROM onramp_onboarding \
+                WHERE id >= $1 AND id < $2 AND CASE WHEN flow <> $3 THEN 0 \
+                WHEN $4 = 1 AND tenant <> $5 THEN 0 WHEN $6 = 1 AND stage <> $7 THEN 0 \
+                ELSE 1 END = 1 ORDER BY id LIMIT $8",
             insert_onboarding: "INSERT INTO onramp_onboarding (id, tenant, flow, subject, \
                 revision, stage, state, head, created_at, updated_at, active, fence) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0)",
