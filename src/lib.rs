@@ -29,6 +29,7 @@
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
+//! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
@@ -40,6 +41,8 @@ pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
+#[cfg(feature = "http")]
+pub mod http;
 mod id;
 pub mod lifecycle;
 #[cfg(feature = "store")]

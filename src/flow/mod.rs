@@ -23,12 +23,16 @@ mod draft;
 mod erased;
 mod fact;
 mod facts;
+#[cfg(feature = "http")]
+mod form;
 mod gate;
 mod limits;
 mod lock;
 mod needs;
 mod plan;
 mod plan_step;
+#[cfg(feature = "http")]
+mod pointer;
 mod prefill;
 #[expect(
     unnameable_types,
@@ -69,6 +73,10 @@ pub(crate) use definition::Parts;
 pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
 pub(crate) use erased::{ErasedTask, Fault};
+#[cfg(feature = "http")]
+pub(crate) use form::{Fields, Filled, Form, Unread, read_json};
+#[cfg(feature = "http")]
+pub(crate) use limits::check as check_json;
 
 /// A versioned definition of what a customer goes through, from sign-up to ready.
 ///
