@@ -31,6 +31,7 @@
 //! | `fields` | `fields`: validated field types |
 //! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
 //! | `mirror-http` | `tiers::HttpMirror` |
+//! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
@@ -43,6 +44,8 @@ pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
+#[cfg(feature = "http")]
+pub mod http;
 mod id;
 #[cfg(feature = "store")]
 pub mod insight;

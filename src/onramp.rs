@@ -103,6 +103,12 @@ impl<F: Flow> Onramp<F> {
         &self.flow
     }
 
+    /// The time, by the host's clock.
+    #[cfg(any(feature = "http", feature = "tiers"))]
+    pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
+    }
+
     /// The store.
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {

@@ -94,6 +94,19 @@ fn plan_step<T: Step>(kind: Kind) -> PlanStep {
     step.titled(crate::id::StepName::from_static(T::NAME))
 }
 
+#[cfg(feature = "http")]
+fn answer_code<F: Flow, A: Answer<F>>() -> StepCode {
+    StepCode {
+        form: Some(Box::new(crate::flow::form::FormOf::<F, A>::new())),
+        ..StepCode::default()
+    }
+}
+
+#[cfg(not(feature = "http"))]
+fn answer_code<F: Flow, A: Answer<F>>() -> StepCode {
+    StepCode::default()
+}
+
 fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
     let step = plan_step::<T::Output>(Kind::Task)
         .needing(T::Needs::list())
@@ -103,8 +116,8 @@ fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
         ..step
     };
     let code = StepCode {
-        condition: None,
         task: Some(Box::new(Erase::<F, T>::new(task))),
+        ..StepCode::default()
     };
     (step, code)
 }
@@ -143,12 +156,15 @@ impl<F: Flow, P> Steps<F, P> {
 
     /// The subject gives this.
     pub fn ask<A: Answer<F>>(self) -> Steps<F, (Always<A>, P)> {
-        self.add(plan_step::<A>(Kind::Answer), StepCode::default())
+        self.add(plan_step::<A>(Kind::Answer), answer_code::<F, A>())
     }
 
     /// The subject gives this or skips it; tasks see `Option<A>`.
     pub fn ask_optional<A: Answer<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
-        self.add(plan_step::<A>(Kind::Answer).optional(), StepCode::default())
+        self.add(
+            plan_step::<A>(Kind::Answer).optional(),
+            answer_code::<F, A>(),
+        )
     }
 
     /// The host attests this for a third party.
@@ -322,7 +338,7 @@ impl<F: Flow, P> When<F, P> {
 
     /// The subject gives this, if the condition holds.
     pub fn ask<A: Answer<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
-        self.add(plan_step::<A>(Kind::Answer), StepCode::default())
+        self.add(plan_step::<A>(Kind::Answer), answer_code::<F, A>())
     }
 
     /// The host attests this, if the condition holds.

@@ -82,6 +82,9 @@ pub(crate) struct StepCode {
         expect(dead_code, reason = "run by the engine")
     )]
     pub(crate) task: Option<Box<dyn ErasedTask>>,
+    /// How an answer is read that comes as text.
+    #[cfg(feature = "http")]
+    pub(crate) form: Option<Box<dyn crate::flow::Form>>,
 }
 
 impl<F> Definition<F> {

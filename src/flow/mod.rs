@@ -23,6 +23,8 @@ mod draft;
 mod erased;
 mod fact;
 mod facts;
+#[cfg(feature = "http")]
+mod form;
 mod gate;
 mod input;
 mod limits;
@@ -30,6 +32,8 @@ mod lock;
 mod needs;
 mod plan;
 mod plan_step;
+#[cfg(feature = "http")]
+mod pointer;
 mod prefill;
 #[expect(
     unnameable_types,
@@ -73,6 +77,10 @@ pub(crate) use definition::Parts;
 pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
 pub(crate) use erased::{ErasedTask, Fault};
+#[cfg(feature = "http")]
+pub(crate) use form::{Fields, Filled, Form, Unread, read_json};
+#[cfg(feature = "http")]
+pub(crate) use limits::check as check_json;
 
 /// A versioned definition of what a customer goes through, from sign-up to ready.
 ///

@@ -19,6 +19,8 @@
 //! or tested against, the one table in `stage.rs`.
 
 mod apply;
+#[cfg(feature = "http")]
+mod by_name;
 mod change;
 mod command;
 mod decide;

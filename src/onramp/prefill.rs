@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::flow::{Answer, Draft, Flow, PrefillError, slot};
-use crate::id::{Actor, OnboardingId, SourceName, StepName, TenantId};
+use crate::flow::{Answer, Draft, EncodedFact, Flow, PrefillError, slot};
+use crate::id::{Actor, Key, OnboardingId, SourceName, StepName, TenantId};
 use crate::lifecycle::{CanDraft, Onboarding, Stage};
 use crate::onramp::Onramp;
 use crate::onramp::within::{Ended, all};
@@ -120,18 +120,30 @@ impl<F: Flow> Onramp<F> {
         &self,
         onboarding: &Onboarding<F, S>,
     ) -> Vec<(SourceName, Result<Draft<A>, PrefillError>)> {
+        let known = self.asked(onboarding.key(), A::STORED_AS).await;
+        let known = known.into_iter().map(|(source, known)| {
+            let known = known.and_then(|known| Draft::decode(&known).map_err(PrefillError::new));
+            (source, known)
+        });
+        known.collect()
+    }
+
+    /// What each source knows of a step's answer, as it would be stored.
+    pub(crate) async fn asked(
+        &self,
+        whom: &Key,
+        step: &str,
+    ) -> Vec<(SourceName, Result<EncodedFact, PrefillError>)> {
         let begun = Instant::now();
         let sources = self.flow.parts().prefills.iter();
-        let sources: Vec<_> = sources.filter(|s| s.step() == A::STORED_AS).collect();
+        let sources: Vec<_> = sources.filter(|s| s.step() == step).collect();
         let calls = sources
             .iter()
-            .map(|source| (source.known(onboarding.key()), begun + source.timeout()));
+            .map(|source| (source.known(whom), begun + source.timeout()));
         let ended = all(calls.collect(), begun).await;
         let known = sources.iter().zip(ended).map(|(source, (ended, _))| {
             let known = match ended {
-                Ended::Gave(known) => {
-                    known.and_then(|known| Draft::decode(&known).map_err(PrefillError::new))
-                }
+                Ended::Gave(known) => known,
                 Ended::TookTooLong => Err(PrefillError::new("it took too long")),
                 Ended::Panicked => Err(PrefillError::new("it panicked")),
             };

@@ -34,12 +34,6 @@ impl<F: Flow> Onramp<F> {
         Ok(found.map(|row| Status::of(&row.state, self.flow.plan(), self.clock.now())))
     }
 
-    /// The time by its clock.
-    #[cfg(feature = "tiers")]
-    pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
-        self.clock.now()
-    }
-
     /// Whether a subject may pass. Asks the store, each time and once; no copy is looked at.
     ///
     /// The store is waited for as long as its own time-outs say, so an answer is never made up.

@@ -256,7 +256,7 @@ async fn load_existing<S: Store + ?Sized>(
     row.ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("onboarding {id} is gone")))
 }
 
-fn loaded<F: Flow>(row: Row) -> Loaded<F> {
+pub(crate) fn loaded<F: Flow>(row: Row) -> Loaded<F> {
     Loaded::from_stored(row.state, row.head)
 }
 

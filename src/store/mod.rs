@@ -34,6 +34,8 @@ pub use contract::Store;
 pub use delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settlement};
 pub use error::{Error, ErrorKind};
 pub(crate) use ext::key;
+#[cfg(feature = "http")]
+pub(crate) use ext::loaded;
 pub use ext::{Resolution, StoreExt};
 pub use hints::{Hints, Listener, ListenerOfOne};
 pub use join::Join;
@@ -67,3 +69,5 @@ pub(crate) use chain::entry;
 pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
 pub(crate) use prepare::{Proposal, Refused, prepare};
+#[cfg(feature = "http")]
+pub(crate) use replay::{Before, Wish};

@@ -8,7 +8,7 @@ use crate::store::error::Error;
 use crate::store::record::Row;
 
 /// What is wished under an identity of the caller's, to be held against what was done under it.
-pub(super) struct Wish {
+pub(crate) struct Wish {
     command: CommandId,
     /// What the journal calls it.
     events: &'static [&'static str],
@@ -17,7 +17,7 @@ pub(super) struct Wish {
 }
 
 /// What became of the command before.
-pub(super) enum Before {
+pub(crate) enum Before {
     /// Nothing.
     Never,
     /// The same: it counts once. The onboarding as it is now.
@@ -27,7 +27,7 @@ pub(super) enum Before {
 }
 
 impl Wish {
-    pub(super) fn of(command: CommandId, intent: &Intent) -> Self {
+    pub(crate) fn of(command: CommandId, intent: &Intent) -> Self {
         let put = |put: &PutFact| {
             let fact = put.fact.as_ref().ok().cloned();
             (Some(put.step.clone()), fact)
@@ -64,7 +64,7 @@ impl Wish {
     }
 
     /// Looks up what was done under the identity.
-    pub(super) async fn before<S: Store + ?Sized>(
+    pub(crate) async fn before<S: Store + ?Sized>(
         &self,
         store: &S,
         tenant: &TenantId,
