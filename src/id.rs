@@ -183,6 +183,16 @@ name! {
     StepName
 }
 
+name! {
+    /// The name of a source that fills forms in.
+    ///
+    /// ```
+    /// use onramp::SourceName;
+    /// assert_eq!(SourceName::from_static("crm"), "crm");
+    /// ```
+    SourceName
+}
+
 /// Whether a flow or step name can be stored: 1 to 64 of `a-z`, `0-9` and `_`, letter first.
 pub(crate) fn is_valid_name(name: &str) -> bool {
     let mut bytes = name.bytes();

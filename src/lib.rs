@@ -53,13 +53,13 @@ pub mod vault;
 
 pub use id::{
     Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
-    Revision, StepName, SubjectId, TenantId, UnknownActor,
+    Revision, SourceName, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]
 pub use onramp::{
     Ailing, Bulk, Diagnosis, EvolutionPlan, Evolved, GateReport, NotDone, NotReconciled, Onramp,
-    Reconciliation, Upstream,
+    Prefilled, Reconciliation, Upstream,
 };
 pub use time::{Clock, SystemClock};
 

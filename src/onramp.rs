@@ -4,7 +4,9 @@ mod bulk;
 mod doctor;
 mod evolve;
 mod gates;
+mod prefill;
 mod reconcile;
+mod within;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ pub use bulk::{Bulk, NotDone};
 pub use doctor::{Ailing, Diagnosis};
 pub use evolve::{EvolutionPlan, Evolved};
 pub use gates::GateReport;
+pub use prefill::Prefilled;
 pub use reconcile::{NotReconciled, Reconciliation, Upstream};
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.

@@ -15,8 +15,8 @@ use crate::flow::{
 use crate::id::{Actor, CommandId, StepName};
 use crate::lifecycle::{Action, Command, Next, Progress, State, next};
 use crate::store::{
-    Commit, CommitOutcome, Draft, Error, ErrorKind, FactChange, FactRecord, QueueChange, Refused,
-    Row, StoreExt as _, prepare, seal,
+    Commit, CommitOutcome, Error, ErrorKind, FactChange, FactRecord, Proposal, QueueChange,
+    Refused, Row, StoreExt as _, prepare, seal,
 };
 
 /// How often a commit is sent again while the store is unavailable.
@@ -293,7 +293,7 @@ impl Drive<'_> {
         let command = CommandId::fresh();
         let _permit = self.shared.storing.acquire().await.ok();
         loop {
-            let draft = Draft {
+            let proposal = Proposal {
                 before: &self.row,
                 plan: self.plan(),
                 command,
@@ -302,7 +302,7 @@ impl Drive<'_> {
                 fence: Some(self.guard.lease.fence),
                 now: self.shared.clock.now(),
             };
-            let commit = match prepare(draft) {
+            let commit = match prepare(proposal) {
                 Ok(Some(commit)) => commit,
                 // Meanwhile it holds already, or is no longer wanted: see what is next.
                 Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),

@@ -3,14 +3,14 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::flow::definition::{GateCode, Parts, StepCode};
-use crate::flow::erased::{Condition, Erase, GateCheck};
+use crate::flow::definition::{GateCode, Parts, PrefillCode, StepCode};
+use crate::flow::erased::{Condition, Erase, ErasePrefill, GateCheck};
 use crate::flow::plan::Plan;
 use crate::flow::plan_step::{Kind, Need, PlanStep};
 use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
 use crate::flow::{
-    Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task,
-    Waits,
+    Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Prefill, Step,
+    Task, Waits,
 };
 
 /// A list of steps that grows. Begun by [`Flow::steps`], finished by [`Steps::build`].
@@ -76,6 +76,7 @@ struct List {
     steps: Vec<PlanStep>,
     code: Vec<StepCode>,
     gates: Vec<Box<dyn GateCheck>>,
+    prefills: Vec<PrefillCode>,
     deadline: Option<Duration>,
     retired: Vec<crate::id::StepName>,
 }
@@ -129,6 +130,14 @@ impl<F: Flow, P> Steps<F, P> {
     /// A prerequisite that is checked before an onboarding starts.
     pub fn gate(mut self, gate: impl Gate) -> Self {
         self.list.gates.push(Box::new(gate));
+        self
+    }
+
+    /// Where the form of an answer is filled in from. Those that come first go first; it completes
+    /// nothing.
+    pub fn prefill<S: Prefill<F>>(mut self, source: S) -> Self {
+        let source = ErasePrefill::<F, S>::new(source);
+        self.list.prefills.push(Box::new(source));
         self
     }
 
@@ -255,6 +264,7 @@ impl<F: Flow, P> Steps<F, P> {
             steps,
             code,
             gates,
+            prefills,
             deadline,
             retired,
         } = self.list;
@@ -263,8 +273,15 @@ impl<F: Flow, P> Steps<F, P> {
             Some(deadline) => plan.within(deadline),
             None => plan,
         };
+        let unasked = prefills.iter().map(|p| (p.name(), p.step()));
+        plan.fillable(unasked)?;
         let gates = gates.into_iter().map(GateCode::new).collect();
-        Ok(Definition::new(Parts { plan, code, gates }))
+        Ok(Definition::new(Parts {
+            plan,
+            code,
+            gates,
+            prefills,
+        }))
     }
 }
 

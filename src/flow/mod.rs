@@ -7,7 +7,7 @@
 //!                        need is provided by an earlier step
 //! ```
 //!
-//! This module declares the async traits that a host implements ([`Task`], [`Gate`]) and awaits
+//! This module declares the async traits that a host implements ([`Task`], [`Gate`], [`Prefill`]) and awaits
 //! nothing; it reads no clock.
 
 mod builder;
@@ -15,6 +15,7 @@ mod cancellation;
 mod cohort;
 mod context;
 mod definition;
+mod draft;
 #[cfg_attr(
     not(feature = "tokio"),
     expect(dead_code, reason = "called by the engine")
@@ -28,12 +29,14 @@ mod lock;
 mod needs;
 mod plan;
 mod plan_step;
+mod prefill;
 #[expect(
     unnameable_types,
     reason = "the compile-time list is never written by a host"
 )]
 mod provides;
 mod retry;
+pub(crate) mod slot;
 mod task;
 mod waits;
 
@@ -42,6 +45,7 @@ pub use cancellation::Cancellation;
 pub use cohort::Cohort;
 pub use context::{Direction, Progressed, TaskContext};
 pub use definition::{Definition, InvalidFlow};
+pub use draft::{Draft, DraftField};
 pub use fact::{Answer, Approval, Evidence, Invalid, NoUpcast, Step};
 pub use facts::{EncodedFact, FactError, Facts};
 pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
@@ -50,6 +54,7 @@ pub use lock::InvalidLock;
 pub use needs::Needs;
 pub use plan::Plan;
 pub use plan_step::{Kind, Need, PlanStep};
+pub use prefill::{Prefill, PrefillError};
 pub use retry::{RetryPolicy, Roll};
 pub use task::{Failure, Problem, Task, TaskError};
 pub use waits::Waits;

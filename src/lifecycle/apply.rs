@@ -2,7 +2,7 @@
 
 use crate::lifecycle::event::{Event, Happened};
 use crate::lifecycle::stage::{Completed, Failed, InProgress, StageData, Undoing};
-use crate::lifecycle::state::{State, StepState};
+use crate::lifecycle::state::{Parked, State, StepState};
 use crate::lifecycle::wait::Wait;
 
 /// The state after an event.
@@ -38,8 +38,11 @@ fn change(state: &mut State, event: &Event) {
             });
         }
         Happened::FactsErased { .. } => {
-            // The marks stay: what was done was done.
+            // The marks stay: what was done was done. A draft was never anything.
             state.common.erased_at = Some(at);
+            for step in state.common.steps.values_mut() {
+                step.draft = None;
+            }
         }
         Happened::Retried => {
             for step in state.common.steps.values_mut() {
@@ -55,11 +58,26 @@ fn change(state: &mut State, event: &Event) {
         | Happened::Approved { step, fact } => {
             let known = state.step_mut(step);
             known.fact = Some(*fact);
+            known.draft = None;
             // What is given after all is no exception any more.
             known.waived = false;
         }
         Happened::StepWaived { step, .. } => state.step_mut(step).waived = true,
+        Happened::DraftSaved {
+            step,
+            fact,
+            sources,
+        } => {
+            let known = state.step_mut(step);
+            known.draft = Some(*fact);
+            known.sources = sources.clone();
+        }
         Happened::Dismissed => state.common.dismissed_at = Some(at),
+        Happened::Parked { reason } => {
+            let reason = reason.clone();
+            state.common.parked = Some(Parked { at, reason });
+        }
+        Happened::Unparked => state.common.parked = None,
         Happened::WaitBegan { step } => {
             state.common.wait = Some(Wait {
                 step: step.clone(),
@@ -80,12 +98,17 @@ fn change(state: &mut State, event: &Event) {
         } => {
             let answer = state.step_mut(step);
             answer.fact = Some(*fact);
+            answer.draft = None;
             answer.skipped = false;
             for step in rejudge {
                 state.step_mut(step).applies = None;
             }
         }
-        Happened::StepSkipped { step } => state.step_mut(step).skipped = true,
+        Happened::StepSkipped { step } => {
+            let known = state.step_mut(step);
+            known.skipped = true;
+            known.draft = None;
+        }
         Happened::ConditionJudged { step, applies } => {
             state.step_mut(step).applies = Some(*applies);
         }

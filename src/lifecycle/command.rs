@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::flow::{Failure, Roll};
-use crate::id::{Actor, OnboardingId, Reason, StepName};
+use crate::id::{Actor, OnboardingId, Reason, SourceName, StepName};
 use crate::lifecycle::stage::Operation;
 use crate::lifecycle::state::FactMark;
 
@@ -43,6 +43,13 @@ pub enum Action {
         step: StepName,
         fact: FactMark,
     },
+    Draft {
+        step: StepName,
+        /// The mark of what is filled in.
+        fact: FactMark,
+        /// Where what nobody has changed since came from.
+        sources: Vec<SourceName>,
+    },
     Skip {
         step: StepName,
     },
@@ -72,6 +79,11 @@ pub enum Action {
         reason: Reason,
     },
     Dismiss,
+    Park {
+        /// Why nothing is to be done.
+        reason: Reason,
+    },
+    Unpark,
     Reopen,
     Adopt,
     BeginWait {
@@ -131,6 +143,7 @@ impl Action {
         match self {
             Self::Start { .. } => Operation::Start,
             Self::Submit { .. } => Operation::Submit,
+            Self::Draft { .. } => Operation::Draft,
             Self::Skip { .. } => Operation::Skip,
             Self::Revise { .. } => Operation::Revise,
             Self::Attest { .. } => Operation::Attest,
@@ -142,6 +155,8 @@ impl Action {
             Self::Approve { .. } => Operation::Approve,
             Self::Waive { .. } => Operation::Waive,
             Self::Dismiss => Operation::Dismiss,
+            Self::Park { .. } => Operation::Park,
+            Self::Unpark => Operation::Unpark,
             Self::Reopen => Operation::Reopen,
             Self::Adopt => Operation::Adopt,
             Self::BeginWait { .. } => Operation::BeginWait,
@@ -162,7 +177,7 @@ impl Action {
 impl Operation {
     /// Whether such an actor may issue it. Workers' operations are theirs alone; a subject can
     /// neither attest evidence, nor clean up after a failed undo, nor erase; only an operator
-    /// approves and waives.
+    /// approves, waives and parks.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
@@ -182,9 +197,12 @@ impl Operation {
             Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
-            Self::Approve | Self::Waive => matches!(actor, Actor::Operator(_)),
+            Self::Approve | Self::Waive | Self::Park | Self::Unpark => {
+                matches!(actor, Actor::Operator(_))
+            }
             Self::Start
             | Self::Submit
+            | Self::Draft
             | Self::Skip
             | Self::Revise
             | Self::Dismiss

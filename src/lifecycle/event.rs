@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::Failure;
-use crate::id::{Key, OnboardingId, Reason, StepName};
+use crate::id::{Key, OnboardingId, Reason, SourceName, StepName};
 use crate::lifecycle::stage::UndoReason;
 use crate::lifecycle::state::FactMark;
 
@@ -56,12 +56,24 @@ pub enum Happened {
         fact: FactMark,
         rejudge: Vec<StepName>,
     },
+    /// What is filled in so far was saved; gone with the answer.
+    DraftSaved {
+        step: StepName,
+        fact: FactMark,
+        /// Where what nobody has changed since came from.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<SourceName>,
+    },
     /// The subject passed an optional step by, or let its time run out.
     StepSkipped { step: StepName },
     /// An operator exempted the subject from a step.
     StepWaived { step: StepName, reason: Reason },
     /// The subject does not want to be asked for now. Nothing is settled by that.
     Dismissed,
+    /// An operator stopped it: workers do nothing until it is unparked.
+    Parked { reason: Reason },
+    /// An operator lets it go on.
+    Unparked,
     /// The host attested evidence.
     EvidenceAttested { step: StepName, fact: FactMark },
     /// An operator approved.
@@ -135,10 +147,13 @@ impl Happened {
             Self::Started => "started",
             Self::AnswerSubmitted { .. } => "answer_submitted",
             Self::AnswerRevised { .. } => "answer_revised",
+            Self::DraftSaved { .. } => "draft_saved",
             Self::StepSkipped { .. } => "step_skipped",
             Self::EvidenceAttested { .. } => "evidence_attested",
             Self::StepWaived { .. } => "step_waived",
             Self::Dismissed => "dismissed",
+            Self::Parked { .. } => "parked",
+            Self::Unparked => "unparked",
             Self::Approved { .. } => "approved",
             Self::WaitBegan { .. } => "wait_began",
             Self::Reminded { .. } => "reminded",

@@ -45,11 +45,12 @@ pub use next::{Next, Phase, WaitingFor, next, phase};
 pub use onboarding::{Loaded, Onboarding};
 pub use rejected::Rejected;
 pub use stage::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Operation, Pending, Stage, StageKind, UndoReason, Undoing,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
+    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
+    CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind, UndoReason,
+    Undoing,
 };
-pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
+pub use state::{Digest, FactMark, InvalidDigest, Parked, Progress, State, StepState};
 pub use wait::Wait;
 
 #[cfg(feature = "store")]

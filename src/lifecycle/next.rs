@@ -64,7 +64,7 @@ pub enum Next {
     Wait {
         /// For whom or what.
         on: WaitingFor,
-        /// The step that waits; none before the start.
+        /// The step that waits; none before the start, and for a parked one.
         step: Option<StepName>,
         /// Until when, where that is known.
         until: Option<DateTime<Utc>>,
@@ -177,6 +177,13 @@ pub fn next(state: &State, plan: &Plan, now: DateTime<Utc>) -> Next {
         StageData::Completed(_) | StageData::Failed(_) => return Next::Nothing,
         StageData::InProgress(running) => running,
     };
+    if state.parked().is_some() {
+        return Next::Wait {
+            on: WaitingFor::Operator,
+            step: None,
+            until: None,
+        };
+    }
     // The moment before which a step must not be attempted again.
     let held_until = |step: &StepName, deadline: Option<DateTime<Utc>>| {
         let retry_at = state.step(step.as_str()).and_then(|s| s.retry_at);

@@ -4,15 +4,16 @@ use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Answer, Approval, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
+use crate::flow::slot;
+use crate::flow::{Answer, Approval, Clearance, Draft, EncodedFact, Evidence, Flow, Plan, Step};
 use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
-use crate::lifecycle::change::{Change, Intent, PutFact};
+use crate::lifecycle::change::{Change, Intent, InvalidFact, PutFact};
 #[cfg(feature = "store")]
 use crate::lifecycle::stage::StageData;
 use crate::lifecycle::stage::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
+    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
+    CanWaive, Completed, Failed, InProgress, Pending, Stage, StageKind,
 };
 use crate::lifecycle::state::{Common, Digest, State, StepState};
 
@@ -26,8 +27,8 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///
 /// | stage | operations |
 /// |---|---|
-/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`approve`](Self::approve), [`dismiss`](Self::dismiss), [`cancel`](Self::cancel) |
-/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`approve`](Self::approve), [`waive`](Self::waive), [`dismiss`](Self::dismiss), [`adopt`](Self::adopt), [`complete`](Self::complete), [`cancel`](Self::cancel) |
+/// | [`Pending`] | [`start`](Self::start), [`draft`](Self::draft), [`attest`](Self::attest), [`approve`](Self::approve), [`dismiss`](Self::dismiss), [`cancel`](Self::cancel) |
+/// | [`InProgress`] | [`draft`](Self::draft), [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`approve`](Self::approve), [`waive`](Self::waive), [`dismiss`](Self::dismiss), [`park`](Self::park), [`unpark`](Self::unpark), [`adopt`](Self::adopt), [`complete`](Self::complete), [`cancel`](Self::cancel) |
 /// | [`Completed`] | [`reopen`](Self::reopen), [`erase`](Self::erase) |
 /// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`approve`](Self::approve), [`erase`](Self::erase) |
 ///
@@ -68,6 +69,23 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanSubmit<To = S>,
     {
         let intent = Intent::Submit(PutFact::answer::<F, A>(&answer));
+        Change::new(self, Actor::Subject, intent)
+    }
+
+    /// Saves what is filled in so far, in place of what was saved before: on top of exactly the revision
+    /// that the handle is as of, so that a form that is open twice does not overwrite itself. It settles
+    /// nothing, and is gone when the answer is submitted, revised or skipped.
+    pub fn draft<A: Answer<F>>(self, draft: &Draft<A>) -> Change<F, S, S>
+    where
+        S: CanDraft<To = S>,
+    {
+        let step = StepName::from_static(A::STORED_AS);
+        let put = PutFact {
+            step: slot::draft(&step),
+            fact: draft.encode().map_err(InvalidFact::Encoding),
+        };
+        let sources = draft.sources();
+        let intent = Intent::Draft { step, put, sources };
         Change::new(self, Actor::Subject, intent)
     }
 
@@ -179,6 +197,25 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanDismiss<To = S>,
     {
         Change::new(self, Actor::Subject, Intent::Dismiss)
+    }
+
+    /// Stops it: workers do nothing with it, forward or back, until it is [unparked](Self::unpark). What
+    /// the subject and the host do meanwhile is kept. Times that run go on running: what was due
+    /// meanwhile is due then.
+    pub fn park(self, reason: Reason, operator: impl Into<String>) -> Change<F, S, S>
+    where
+        S: CanPark<To = S>,
+    {
+        let by = Actor::Operator(operator.into());
+        Change::new(self, by, Intent::Park { reason })
+    }
+
+    /// Lets a parked one go on.
+    pub fn unpark(self, operator: impl Into<String>) -> Change<F, S, S>
+    where
+        S: CanUnpark<To = S>,
+    {
+        Change::new(self, Actor::Operator(operator.into()), Intent::Unpark)
     }
 
     /// Goes on for steps that a newer version of the flow has added for everyone
@@ -440,17 +477,15 @@ impl PutFact {
             step: StepName::from_static(A::STORED_AS),
             fact: answer
                 .validate()
-                .map_err(crate::lifecycle::InvalidFact::Answer)
-                .and_then(|()| {
-                    EncodedFact::encode(answer).map_err(crate::lifecycle::InvalidFact::Encoding)
-                }),
+                .map_err(InvalidFact::Answer)
+                .and_then(|()| EncodedFact::encode(answer).map_err(InvalidFact::Encoding)),
         }
     }
 
     fn evidence<T: Step>(fact: &T) -> Self {
         Self {
             step: StepName::from_static(T::STORED_AS),
-            fact: EncodedFact::encode(fact).map_err(crate::lifecycle::InvalidFact::Encoding),
+            fact: EncodedFact::encode(fact).map_err(InvalidFact::Encoding),
         }
     }
 }

@@ -61,6 +61,8 @@ pub enum Rejected {
     Unverified,
     #[error("effects are being taken back: try again when that is done")]
     Undoing,
+    #[error("an operator has parked it: it goes on when it is unparked")]
+    Parked,
     #[error("nothing is being taken back")]
     NotUndoing,
     #[error(

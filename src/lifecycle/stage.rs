@@ -331,6 +331,10 @@ operations! {
     op Submit "submit": [InProgress -> InProgress];
         typed CanSubmit "an onboarding that is `{Self}` takes no answers"
         "`submit` is legal in `InProgress` only: `start` one that is `Pending`, `retry` one that `Failed`";
+    /// What is filled in so far is saved. Nothing is settled by that.
+    op Draft "draft": [Pending -> Pending, InProgress -> InProgress];
+        typed CanDraft "an onboarding that is `{Self}` takes no drafts"
+        "`draft` is legal in `Pending` and `InProgress`";
     /// The subject passes an optional step by.
     op Skip "skip": [InProgress -> InProgress];
         typed CanSkip "no step can be skipped in an onboarding that is `{Self}`"
@@ -375,6 +379,14 @@ operations! {
     op Dismiss "dismiss": [Pending -> Pending, InProgress -> InProgress];
         typed CanDismiss "an onboarding that is `{Self}` cannot be dismissed"
         "`dismiss` is legal in `Pending` and `InProgress`";
+    /// An operator stops it: workers do nothing until it is unparked.
+    op Park "park": [InProgress -> InProgress];
+        typed CanPark "an onboarding that is `{Self}` cannot be parked"
+        "`park` is legal in `InProgress` only";
+    /// An operator lets it go on.
+    op Unpark "unpark": [InProgress -> InProgress];
+        typed CanUnpark "an onboarding that is `{Self}` is not parked"
+        "`unpark` is legal in `InProgress` only";
     /// Go on for steps that a newer version of the flow has added for everyone.
     op Reopen "reopen": [Completed -> InProgress];
         typed CanReopen "an onboarding that is `{Self}` cannot be reopened"

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::{Cohort, Failure, Plan, PlanStep};
-use crate::id::{Key, OnboardingId, Revision, StepName};
+use crate::id::{Key, OnboardingId, Reason, Revision, SourceName, StepName};
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
 
@@ -50,6 +50,8 @@ pub(crate) struct Common {
     pub(crate) erased_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parked: Option<Parked>,
     /// The newest version of the flow that it goes on under, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) adopted: Option<u32>,
@@ -59,6 +61,23 @@ pub(crate) struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
+}
+
+/// Since when and why workers do nothing, by an operator's wish.
+///
+/// ```
+/// # use onramp::lifecycle::Parked;
+/// fn say(parked: &Parked) -> String {
+///     format!("stopped on {}: {}", parked.at, parked.reason)
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Parked {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// What is known of one step.
@@ -72,6 +91,10 @@ pub(crate) struct Common {
 pub struct StepState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fact: Option<FactMark>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) draft: Option<FactMark>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sources: Vec<SourceName>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) skipped: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -264,6 +287,19 @@ impl StepState {
         self.retry_at
     }
 
+    /// The mark of what is filled in and not submitted yet.
+    #[must_use]
+    pub fn draft(&self) -> Option<&FactMark> {
+        self.draft.as_ref()
+    }
+
+    /// The sources whose prefill the subject has not changed, as of the newest draft; kept when the
+    /// answer is submitted.
+    #[must_use]
+    pub fn sources(&self) -> &[SourceName] {
+        &self.sources
+    }
+
     /// The fact's mark.
     #[must_use]
     pub fn fact(&self) -> Option<&FactMark> {
@@ -288,6 +324,7 @@ impl State {
                 started_at: None,
                 erased_at: None,
                 dismissed_at: None,
+                parked: None,
                 adopted: None,
                 reopened_for: None,
                 wait: None,
@@ -350,6 +387,12 @@ impl State {
     #[must_use]
     pub fn dismissed_at(&self) -> Option<DateTime<Utc>> {
         self.common.dismissed_at
+    }
+
+    /// Since when workers do nothing, by an operator's wish.
+    #[must_use]
+    pub fn parked(&self) -> Option<&Parked> {
+        self.common.parked.as_ref()
     }
 
     /// Since when a step waits, if the time matters.

@@ -9,7 +9,7 @@ use crate::flow::Plan;
 use crate::id::{Actor, CommandId, OnboardingId, TenantId};
 use crate::lifecycle::{Action, Command, Rejected, StageKind};
 use crate::onramp::Onramp;
-use crate::store::{CommitOutcome, Draft, Error, Refused, Store, prepare};
+use crate::store::{CommitOutcome, Error, Proposal, Refused, Store, prepare};
 
 /// How often one is looked at again when it moves on meanwhile.
 const TRIES: u32 = 5;
@@ -153,7 +153,7 @@ pub(super) async fn act(
             by: by.clone(),
             action: action.action(),
         };
-        let draft = Draft {
+        let proposal = Proposal {
             before: &before,
             plan,
             command: CommandId::fresh(),
@@ -162,7 +162,7 @@ pub(super) async fn act(
             fence: None,
             now,
         };
-        let commit = match prepare(draft) {
+        let commit = match prepare(proposal) {
             Ok(Some(commit)) => commit,
             // What is wished holds already.
             Ok(None) => return Ok((before.state.stage(), false)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::flow::slot;
 use crate::id::{Actor, OnboardingId, Revision, StepName, TenantId};
 use crate::lifecycle::{Event, FactMark, Happened, fold};
 use crate::store::chain::{self, BrokenChain};
@@ -177,6 +178,10 @@ impl Told {
                     let given = (*fact, entry.by.clone(), entry.at);
                     self.facts.insert(step.clone(), given);
                 }
+                Happened::DraftSaved { step, fact, .. } => {
+                    let given = (*fact, entry.by.clone(), entry.at);
+                    self.facts.insert(slot::draft(step), given);
+                }
                 _ => {}
             }
         }
@@ -187,10 +192,13 @@ impl Told {
     /// Holds the stored facts to what was told of them. Gives the steps whose facts are gone.
     fn compare(mut self, row: &Row, facts: &[FactRecord]) -> Result<Vec<StepName>, Unverified> {
         // What a step yielded before it was undone is not expected any more.
-        let steps = row.state.steps();
-        let marks: BTreeMap<_, _> = steps.filter_map(|(n, s)| Some((n, s.fact()?))).collect();
+        let mut marks = BTreeMap::new();
+        for (name, known) in row.state.steps() {
+            marks.extend(known.fact().map(|mark| (name.clone(), *mark)));
+            marks.extend(known.draft().map(|mark| (slot::draft(name), *mark)));
+        }
         self.facts
-            .retain(|step, (mark, ..)| marks.get(step) == Some(&&*mark));
+            .retain(|step, (mark, ..)| marks.get(step) == Some(mark));
         for record in facts {
             let step = record.fact.step();
             let is = (

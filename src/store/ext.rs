@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Definition, Facts, Flow, Plan};
+use crate::flow::{Definition, Facts, Flow, Plan, slot};
 use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{
     Action, Change, Command, Digest, Intent, InvalidFact, Loaded, Onboarding, PutFact, Stage, State,
@@ -14,7 +14,7 @@ use crate::store::commit_error::{
 };
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::prepare::{Draft, Refused, prepare};
+use crate::store::prepare::{Proposal, Refused, prepare};
 use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
 use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
@@ -207,7 +207,8 @@ pub trait StoreExt: Store {
     ) -> impl Future<Output = Result<Facts, Error>> + Send {
         async move {
             let records = self.facts(tenant, id).await?;
-            Ok(records.into_iter().map(|record| record.fact).collect())
+            let facts = records.into_iter().map(|record| record.fact);
+            Ok(facts.filter(|fact| !slot::is_slot(fact.step())).collect())
         }
     }
 }
@@ -372,7 +373,7 @@ pub(super) fn drafted<F: Flow, From: Stage, To>(
         by: Actor::Host,
         action: Action::Complete { verified: false },
     }));
-    let draft = Draft {
+    let proposal = Proposal {
         before: &before,
         plan,
         command,
@@ -381,7 +382,7 @@ pub(super) fn drafted<F: Flow, From: Stage, To>(
         fence: None,
         now,
     };
-    match prepare(draft) {
+    match prepare(proposal) {
         Ok(commit) => Ok((before, commit)),
         Err(Refused::Rejected(no)) => Err(not_applied(before, NotAppliedBecause::Rejected(no))),
         Err(Refused::Store(error)) => Err(not_applied(before, NotAppliedBecause::Store(error))),
@@ -406,7 +407,7 @@ pub(super) fn conflict<F: Flow, From: Stage>(current: Row) -> CommitError<F, Fro
     CommitError::Conflict(Box::new(Conflict { current }))
 }
 
-pub(super) fn not_applied<F: Flow, From: Stage>(
+pub(crate) fn not_applied<F: Flow, From: Stage>(
     before: Row,
     because: NotAppliedBecause,
 ) -> CommitError<F, From> {
@@ -466,7 +467,24 @@ fn realise(
             (Action::Approve { step, fact }, facts)
         }
         Intent::Waive { step, reason } => (Action::Waive { step, reason }, Vec::new()),
+        Intent::Draft {
+            step,
+            put: what,
+            sources,
+        } => {
+            let (_slot, fact, facts) = put(what)?;
+            (
+                Action::Draft {
+                    step,
+                    fact,
+                    sources,
+                },
+                facts,
+            )
+        }
         Intent::Dismiss => (Action::Dismiss, Vec::new()),
+        Intent::Park { reason } => (Action::Park { reason }, Vec::new()),
+        Intent::Unpark => (Action::Unpark, Vec::new()),
         Intent::Reopen => (Action::Reopen, Vec::new()),
         Intent::Adopt => (Action::Adopt, Vec::new()),
         Intent::Skip { step } => (Action::Skip { step }, Vec::new()),

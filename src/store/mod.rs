@@ -62,4 +62,5 @@ pub use sql::{SqliteOptions, SqliteStore};
 pub(crate) use chain::entry;
 #[cfg(feature = "tokio")]
 pub(crate) use chain::seal;
-pub(crate) use prepare::{Draft, Refused, prepare};
+pub(crate) use ext::not_applied;
+pub(crate) use prepare::{Proposal, Refused, prepare};

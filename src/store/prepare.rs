@@ -8,8 +8,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::flow::Plan;
-use crate::id::{Actor, CommandId, Fence};
+use crate::flow::{Plan, slot};
+use crate::id::{Actor, CommandId, Fence, StepName};
 use crate::lifecycle::{
     Action, Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve,
     next,
@@ -19,7 +19,7 @@ use crate::store::error::{Error, ErrorKind};
 use crate::store::record::{Commit, FactChange, OutboxMessage, QueueChange, Row};
 
 /// What is to be committed.
-pub(crate) struct Draft<'a> {
+pub(crate) struct Proposal<'a> {
     pub(crate) before: &'a Row,
     pub(crate) plan: &'a Plan,
     /// The commit's identity.
@@ -40,8 +40,8 @@ pub(crate) enum Refused {
 }
 
 /// The commit, or `None` when what is wished holds already.
-pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
-    let Draft {
+pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Commit>, Refused> {
+    let Proposal {
         before,
         plan,
         command,
@@ -49,7 +49,7 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
         facts,
         fence,
         now,
-    } = draft;
+    } = proposal;
     let events = decide_all(&before.state, plan, commands, now).map_err(Refused::Rejected)?;
     let Some(first) = commands.first().filter(|_| !events.is_empty()) else {
         return Ok(None);
@@ -104,14 +104,10 @@ fn assemble(
             (record.by, record.at) = (entry.by.clone(), entry.at);
         }
     }
-    facts.extend(events.iter().flat_map(|event| {
-        let gone = match &event.happened {
-            Happened::StepUndone { step, .. } => std::slice::from_ref(step),
-            Happened::FactsErased { steps } => steps,
-            _ => &[],
-        };
-        gone.iter().cloned().map(FactChange::Remove)
-    }));
+    let gone = events
+        .iter()
+        .flat_map(|event| gone(before, &event.happened));
+    facts.extend(gone.map(FactChange::Remove));
     Ok(Commit {
         expected: before.state.revision(),
         fence: None,
@@ -124,6 +120,22 @@ fn assemble(
         },
         entry,
     })
+}
+
+/// The facts and drafts that are gone because of what happened.
+fn gone(before: &Row, happened: &Happened) -> Vec<StepName> {
+    match happened {
+        Happened::StepUndone { step, .. } => vec![step.clone()],
+        Happened::FactsErased { steps } => steps.clone(),
+        Happened::AnswerSubmitted { step, .. }
+        | Happened::AnswerRevised { step, .. }
+        | Happened::StepSkipped { step } => {
+            let known = before.state.step(step.as_str());
+            let drafted = known.is_some_and(|known| known.draft().is_some());
+            drafted.then(|| slot::draft(step)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn queue_change(

@@ -35,11 +35,16 @@ impl Wish {
         let (events, (step, fact)): (&'static [&'static str], _) = match intent {
             Intent::Start { .. } => (&["started"], (None, None)),
             Intent::Submit(fact) => (&["answer_submitted"], put(fact)),
+            Intent::Draft {
+                step, put: what, ..
+            } => (&["draft_saved"], (Some(step.clone()), put(what).1)),
             Intent::Skip { step } => (&["step_skipped"], (Some(step.clone()), None)),
             Intent::Revise(fact) => (&["answer_revised"], put(fact)),
             Intent::Attest(fact) => (&["evidence_attested"], put(fact)),
             Intent::Approve(fact) => (&["approved"], put(fact)),
             Intent::Waive { step, .. } => (&["step_waived"], (Some(step.clone()), None)),
+            Intent::Park { .. } => (&["parked"], (None, None)),
+            Intent::Unpark => (&["unparked"], (None, None)),
             Intent::Dismiss => (&["dismissed"], (None, None)),
             Intent::Reopen => (&["reopened"], (None, None)),
             Intent::Adopt => (&["flow_adopted"], (None, None)),

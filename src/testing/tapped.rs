@@ -44,6 +44,7 @@ pub(super) fn tapped<F>(flow: &Definition<F>, script: &Arc<Script>) -> Definitio
         plan: parts.plan.clone(),
         code: code.collect(),
         gates: Vec::new(),
+        prefills: Vec::new(),
     })
 }
 
