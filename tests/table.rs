@@ -9,9 +9,9 @@ use std::path::Path;
 
 use onramp::Actor;
 use onramp::lifecycle::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Operation, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
+    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
+    CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
 };
 
 /// Says at run time which stage follows, or `None` where the bound does not hold: an associated
@@ -59,6 +59,9 @@ typed_table! {
     Approve CanApprove approve;
     Waive CanWaive waive;
     Dismiss CanDismiss dismiss;
+    Draft CanDraft draft;
+    Park CanPark park;
+    Unpark CanUnpark unpark;
     Reopen CanReopen reopen;
     Adopt CanAdopt adopt;
 }
