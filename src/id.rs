@@ -4,6 +4,7 @@
 //! `"a.b "` are four different subjects (the last one is refused outright).
 
 mod invalid;
+mod secret_name;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +16,7 @@ use invalid::check_id;
 pub use invalid::{InvalidId, MAX_ID_BYTES};
 #[cfg(feature = "store")]
 pub(crate) use invalid::{check_label, check_name};
+pub use secret_name::SecretName;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {

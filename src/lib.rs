@@ -53,7 +53,7 @@ pub mod vault;
 
 pub use id::{
     Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
-    Revision, SourceName, StepName, SubjectId, TenantId, UnknownActor,
+    Revision, SecretName, SourceName, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]

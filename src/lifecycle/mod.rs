@@ -29,6 +29,7 @@ mod onboarding;
 mod questions;
 mod rejected;
 mod reports;
+mod secret;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
@@ -44,6 +45,7 @@ pub use explain::{Obstacle, ObstacleKind, explain};
 pub use next::{Next, Phase, WaitingFor, next, phase};
 pub use onboarding::{Loaded, Onboarding};
 pub use rejected::Rejected;
+pub use secret::{RevealState, SecretState};
 pub use stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
     CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
@@ -57,3 +59,5 @@ pub use wait::Wait;
 pub(crate) use change::{Intent, PutFact};
 #[cfg(feature = "store")]
 pub(crate) use decide::decide_erasure;
+#[cfg(feature = "vault")]
+pub(crate) use secret::{MAX_WRONG, Proof, SecretWish, decide_secret};

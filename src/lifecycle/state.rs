@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::{Cohort, Failure, Plan, PlanStep};
-use crate::id::{Key, OnboardingId, Reason, Revision, SourceName, StepName};
+use crate::id::{Key, OnboardingId, Reason, Revision, SecretName, SourceName, StepName};
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
 
@@ -61,6 +61,8 @@ pub(crate) struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
     pub(crate) steps: BTreeMap<StepName, StepState>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) secrets: BTreeMap<SecretName, crate::lifecycle::SecretState>,
 }
 
 /// Since when and why workers do nothing, by an operator's wish.
@@ -329,6 +331,7 @@ impl State {
                 reopened_for: None,
                 wait: None,
                 steps: BTreeMap::new(),
+                secrets: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
         }

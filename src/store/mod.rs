@@ -60,7 +60,9 @@ pub use sql::{SqliteOptions, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub(crate) use chain::entry;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "vault"))]
 pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
+#[cfg(feature = "vault")]
+pub(crate) use prepare::prepare_secret;
 pub(crate) use prepare::{Proposal, Refused, prepare};

@@ -22,7 +22,8 @@ const DOMAIN: &str = "onramp.sealed";
 /// bit, it does not open. `Debug` shows which key wraps it and nothing else.
 ///
 /// ```
-/// use onramp::vault::{Label, LocalKeys, Sealed, Secret, SecretName};
+/// use onramp::SecretName;
+/// use onramp::vault::{Label, LocalKeys, Sealed, Secret};
 /// # use onramp::{OnboardingId, TenantId};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

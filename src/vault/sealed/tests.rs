@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::id::{OnboardingId, TenantId};
-use crate::vault::label::SecretName;
+use crate::id::{OnboardingId, SecretName, TenantId};
 use crate::vault::local_keys::LocalKeys;
 
 const OLD: &str = "old = 8f3c0a51d2e94b7786a1c5f0e3d2b4a697887766554433221100ffeeddccbbaa";
