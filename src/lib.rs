@@ -22,7 +22,8 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `store` (default) | `store`: the contract, the typed commit, the memory store |
+//! | none | `flow`, `lifecycle`: the rules; `status`: where is this customer |
+//! | `store` (default) | `store`: the contract, the typed commit, the memory store; `admission` |
 //! | `tokio` | `engine`: workers and the relay; `store::Watch`, `store::Hints` |
 //! | `sqlite` | `store::SqliteStore` |
 //! | `postgres` | `store::PostgresStore` |
@@ -33,6 +34,8 @@
 //!
 //! [`Flow`]: crate::flow::Flow
 
+#[cfg(feature = "store")]
+pub mod admission;
 #[cfg(feature = "tokio")]
 pub mod engine;
 #[cfg(feature = "fields")]
@@ -43,6 +46,7 @@ pub mod lifecycle;
 #[cfg(feature = "store")]
 mod onramp;
 pub mod prelude;
+pub mod status;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "testing")]

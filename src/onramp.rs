@@ -6,6 +6,7 @@ mod evolve;
 mod gates;
 mod prefill;
 mod reconcile;
+mod status;
 mod within;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Forms that are not finished: saved, filled in from what is known elsewhere, overtaken, submitted,
 //! erased.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod support;
 
@@ -185,14 +185,14 @@ async fn what_is_known_fills_in_completes_nothing_and_never_overwrites_an_edit()
         // Whoever comes first has said what the first name is; the other source cannot.
         assert_eq!(text(form.draft.field("first")), Some("A."));
         let crm = SourceName::from_static("crm");
-        assert_eq!(form.draft.sources(), [crm.clone()]);
+        assert_eq!(form.draft.sources(), std::slice::from_ref(&crm));
         assert_eq!(form.draft.field("last").unwrap().source(), Some(&crm));
         assert!(
             !form.onboarding.has::<Person>(),
             "prefill completes nothing"
         );
         let step = form.onboarding.step("person").unwrap();
-        assert_eq!(step.sources(), [crm.clone()]);
+        assert_eq!(step.sources(), std::slice::from_ref(&crm));
         let revision = form.onboarding.revision();
 
         // Opened again, nothing is new, so nothing is written.

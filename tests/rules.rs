@@ -221,6 +221,24 @@ fn nothing_waits_longer_than_it_may() {
 }
 
 #[test]
+fn what_is_set_once_stays() {
+    histories(|run| {
+        for (before, event, after) in run.steps() {
+            for once in [
+                State::started_at,
+                State::first_login_at,
+                State::completed_at,
+            ] {
+                if let Some(at) = once(&before) {
+                    prop_assert_eq!(once(&after), Some(at), "moved by {:?}", event);
+                }
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn an_exception_leaves_nobody_without_what_is_needed() {
     histories(|run| {
         for (before, event, after) in run.steps() {
@@ -627,7 +645,7 @@ fn count() -> impl Strategy<Value = u32> {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let step = (0..9usize).prop_map(plans_name);
-    (step, count(), any::<bool>(), 0..26u8, 0..1_000i64).prop_map(
+    (step, count(), any::<bool>(), 0..27u8, 0..1_000i64).prop_map(
         |(step, attempt, flag, which, at)| {
             let failure = Failure::from(Problem::DRIFTED);
             let retry_at = flag.then(|| time(at));
@@ -704,6 +722,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 19 => Happened::Reminded { step, nth: attempt },
                 20 => Happened::PauseElapsed { step },
                 21 => Happened::Completed,
+                22 => Happened::LoggedIn,
                 _ => Happened::Retried,
             };
             Event {

@@ -10,8 +10,8 @@ use std::path::Path;
 use onramp::Actor;
 use onramp::lifecycle::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
-    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
-    CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
 };
 
 /// Says at run time which stage follows, or `None` where the bound does not hold: an associated
@@ -64,6 +64,7 @@ typed_table! {
     Unpark CanUnpark unpark;
     Reopen CanReopen reopen;
     Adopt CanAdopt adopt;
+    Login CanLogin login;
 }
 
 #[test]

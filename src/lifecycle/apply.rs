@@ -86,6 +86,9 @@ fn change(state: &mut State, event: &Event) {
             state.common.parked = Some(Parked { at, reason });
         }
         Happened::Unparked => state.common.parked = None,
+        Happened::LoggedIn => {
+            state.common.login_at.get_or_insert(at);
+        }
         Happened::WaitBegan { step } => {
             state.common.wait = Some(Wait {
                 step: step.clone(),
@@ -190,6 +193,8 @@ fn change(state: &mut State, event: &Event) {
             }
         }
         Happened::Reopened { due } => {
+            // The stage's own time goes with the stage.
+            state.common.completed_at = state.completed_at();
             state.common.reopened_for = Some(due.clone());
             state.stage = StageData::InProgress(InProgress {
                 since: at,

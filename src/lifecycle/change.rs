@@ -144,6 +144,7 @@ pub(crate) enum Intent {
     Unpark,
     Reopen,
     Adopt,
+    Login,
 }
 
 /// A fact to be stored, or why it cannot be.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::{Failure, Roll};
 use crate::id::{Actor, OnboardingId, Reason, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::stage::Operation;
-use crate::lifecycle::state::FactMark;
 
 /// A wish, and whose it is. [`decide`](crate::lifecycle::decide) turns it into events or refuses.
 ///
@@ -86,6 +86,7 @@ pub enum Action {
     Unpark,
     Reopen,
     Adopt,
+    Login,
     BeginWait {
         step: StepName,
     },
@@ -159,6 +160,7 @@ impl Action {
             Self::Unpark => Operation::Unpark,
             Self::Reopen => Operation::Reopen,
             Self::Adopt => Operation::Adopt,
+            Self::Login => Operation::Login,
             Self::BeginWait { .. } => Operation::BeginWait,
             Self::Remind { .. } => Operation::Remind,
             Self::Elapse { .. } => Operation::Elapse,
@@ -177,7 +179,7 @@ impl Action {
 impl Operation {
     /// Whether such an actor may issue it. Workers' operations are theirs alone; a subject can
     /// neither attest evidence, nor clean up after a failed undo, nor erase; only an operator
-    /// approves, waives and parks.
+    /// approves, waives and parks; only the host sees who signs in.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
@@ -197,6 +199,7 @@ impl Operation {
             Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
+            Self::Login => matches!(actor, Actor::Host),
             Self::Approve | Self::Waive | Self::Park | Self::Unpark => {
                 matches!(actor, Actor::Operator(_))
             }

@@ -111,6 +111,7 @@ pub fn decide(
             flow_version: plan.version(),
             fingerprint: plan.fingerprint(),
         }]),
+        Action::Login => rules.login(),
         Action::BeginWait { step } => {
             rules.due(&Next::BeginWait { step: step.clone() })?;
             Ok(vec![Happened::WaitBegan { step: step.clone() }])

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::flow::Failure;
 use crate::id::{Key, OnboardingId, Reason, SecretName, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::stage::UndoReason;
-use crate::lifecycle::state::FactMark;
 
 /// Something that happened to an onboarding, and when.
 ///
@@ -74,6 +74,8 @@ pub enum Happened {
     Parked { reason: Reason },
     /// An operator lets it go on.
     Unparked,
+    /// The subject signed in for the first time.
+    LoggedIn,
     /// The host attested evidence.
     EvidenceAttested { step: StepName, fact: FactMark },
     /// An operator approved.
@@ -176,6 +178,7 @@ impl Happened {
             Self::Dismissed => "dismissed",
             Self::Parked { .. } => "parked",
             Self::Unparked => "unparked",
+            Self::LoggedIn => "logged_in",
             Self::Approved { .. } => "approved",
             Self::WaitBegan { .. } => "wait_began",
             Self::Reminded { .. } => "reminded",

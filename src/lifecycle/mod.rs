@@ -22,8 +22,10 @@ mod apply;
 mod change;
 mod command;
 mod decide;
+mod digest;
 mod event;
 mod explain;
+mod loaded;
 mod next;
 mod onboarding;
 mod questions;
@@ -40,19 +42,21 @@ pub use apply::{apply, evolve, fold};
 pub use change::{Change, InvalidFact};
 pub use command::{Action, Command};
 pub use decide::{decide, decide_all};
+pub use digest::{Digest, FactMark, InvalidDigest};
 pub use event::{Event, Happened};
 pub use explain::{Obstacle, ObstacleKind, explain};
+pub use loaded::Loaded;
 pub use next::{Next, Phase, WaitingFor, next, phase};
-pub use onboarding::{Loaded, Onboarding};
+pub use onboarding::Onboarding;
 pub use rejected::Rejected;
 pub use secret::{RevealState, SecretState};
 pub use stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
-    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
-    CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind, UndoReason,
-    Undoing,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    UndoReason, Undoing,
 };
-pub use state::{Digest, FactMark, InvalidDigest, Parked, Progress, State, StepState};
+pub use state::{Parked, Progress, State, StepState};
 pub use wait::Wait;
 
 #[cfg(feature = "store")]

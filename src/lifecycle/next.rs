@@ -1,7 +1,7 @@
 //! What is to be done now, and by whom.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::flow::{Kind, Plan};
 use crate::id::StepName;
@@ -87,7 +87,7 @@ impl Next {
 /// use onramp::lifecycle::WaitingFor;
 /// assert_eq!(WaitingFor::ThirdParty.as_str(), "third_party");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitingFor {
@@ -126,7 +126,8 @@ impl WaitingFor {
 /// use onramp::lifecycle::Phase;
 /// assert_eq!(Phase::Undoing.as_str(), "undoing");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// A worker has something to do now.
     Advancing,

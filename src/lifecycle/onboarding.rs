@@ -8,14 +8,13 @@ use crate::flow::slot;
 use crate::flow::{Answer, Approval, Clearance, Draft, EncodedFact, Evidence, Flow, Plan, Step};
 use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::change::{Change, Intent, InvalidFact, PutFact};
-#[cfg(feature = "store")]
-use crate::lifecycle::stage::StageData;
+use crate::lifecycle::digest::Digest;
 use crate::lifecycle::stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
-    CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanUnpark,
-    CanWaive, Completed, Failed, InProgress, Pending, Stage, StageKind,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, InProgress, Stage,
 };
-use crate::lifecycle::state::{Common, Digest, State, StepState};
+use crate::lifecycle::state::{Common, State, StepState};
 
 /// One subject in one flow, in a stage that was durably stored.
 ///
@@ -24,6 +23,8 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///
 /// Handles come from a store alone: they cannot be built, cloned or deserialised. Every operation
 /// takes the handle and gives a [`Change`], which does nothing until it is committed.
+///
+/// [`login`](Self::login) is there in every stage.
 ///
 /// | stage | operations |
 /// |---|---|
@@ -38,16 +39,19 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///     done.retry(); // an onboarding that is `Completed` cannot be retried
 /// }
 /// ```
+///
+/// [`Pending`]: crate::lifecycle::Pending
+/// [`Failed`]: crate::lifecycle::Failed
 #[must_use = "a handle is the only way to go on without loading again"]
 pub struct Onboarding<F, S> {
-    common: Box<Common>,
-    stage: S,
+    pub(super) common: Box<Common>,
+    pub(super) stage: S,
     #[cfg_attr(
         not(feature = "store"),
         expect(dead_code, reason = "what the next commit is chained to")
     )]
-    head: Digest,
-    flow: PhantomData<fn() -> F>,
+    pub(super) head: Digest,
+    pub(super) flow: PhantomData<fn() -> F>,
 }
 
 impl<F: Flow, S: Stage> Onboarding<F, S> {
@@ -238,6 +242,15 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         Change::new(self, Actor::Host, Intent::Adopt)
     }
 
+    /// The subject signed in. Told at every sign-in; the first time is kept, as
+    /// [`State::first_login_at`].
+    pub fn login(self) -> Change<F, S, S>
+    where
+        S: CanLogin<To = S>,
+    {
+        Change::new(self, Actor::Host, Intent::Login)
+    }
+
     /// Whether the subject does not want to be asked for now.
     #[must_use]
     pub fn is_dismissed(&self) -> bool {
@@ -342,12 +355,12 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 }
 
 #[cfg(feature = "testing")]
-impl<F> Onboarding<F, Pending> {
+impl<F> Onboarding<F, crate::lifecycle::Pending> {
     /// Only for tests of the typed face without a store.
     pub(crate) fn newborn(state: State) -> Self {
         Self {
             common: state.common,
-            stage: Pending {},
+            stage: crate::lifecycle::Pending {},
             head: Digest::ZERO,
             flow: PhantomData,
         }
@@ -362,113 +375,6 @@ impl<F, S: std::fmt::Debug> std::fmt::Debug for Onboarding<F, S> {
             .field("stage", &self.stage)
             .finish_non_exhaustive()
     }
-}
-
-/// An onboarding as it was found, in whichever stage.
-///
-/// ```
-/// # use onramp::prelude::*;
-/// fn describe<F: Flow>(found: &Loaded<F>) -> &'static str {
-///     match found {
-///         Loaded::Pending(_) => "not begun",
-///         Loaded::InProgress(_) => "under way",
-///         Loaded::Completed(_) => "done",
-///         Loaded::Failed(failed) if failed.stage().remaining.is_empty() => "failed",
-///         Loaded::Failed(_) => "failed, with something left to undo",
-///     }
-/// }
-/// ```
-#[must_use = "a handle is the only way to go on without loading again"]
-pub enum Loaded<F> {
-    /// Created; nothing has begun.
-    Pending(Onboarding<F, Pending>),
-    /// Begun.
-    InProgress(Onboarding<F, InProgress>),
-    /// Done.
-    Completed(Onboarding<F, Completed>),
-    /// Given up.
-    Failed(Onboarding<F, Failed>),
-}
-
-macro_rules! loaded {
-    ($($stage:ident $into:ident $say:literal)+) => {
-        impl<F: Flow> Loaded<F> {
-            $(
-                #[doc = concat!("The handle, if it is ", $say, ".")]
-                ///
-                /// # Errors
-                /// Gives itself back in any other stage.
-                #[expect(clippy::result_large_err, reason = "both are the caller's own handle")]
-                pub fn $into(self) -> Result<Onboarding<F, $stage>, Self> {
-                    match self {
-                        Self::$stage(onboarding) => Ok(onboarding),
-                        other => Err(other),
-                    }
-                }
-            )+
-
-            /// The stage.
-            #[must_use]
-            pub fn stage(&self) -> StageKind {
-                match self {
-                    $(Self::$stage(_) => StageKind::$stage,)+
-                }
-            }
-
-            /// The onboarding's identity.
-            #[must_use]
-            pub fn id(&self) -> OnboardingId {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.id(),)+
-                }
-            }
-
-            /// The revision that the handle is as of.
-            #[must_use]
-            pub fn revision(&self) -> Revision {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.revision(),)+
-                }
-            }
-
-            /// The same as untyped state, for the rules and for reading.
-            #[must_use]
-            pub fn into_state(self) -> State {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.into_state(),)+
-                }
-            }
-        }
-
-        impl<F> std::fmt::Debug for Loaded<F> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.fmt(f),)+
-                }
-            }
-        }
-
-        #[cfg(feature = "store")]
-        impl<F> Loaded<F> {
-            /// Only for what is durably stored.
-            pub(crate) fn from_stored(state: State, head: Digest) -> Self {
-                let State { common, stage } = state;
-                let flow = PhantomData;
-                match stage {
-                    $(StageData::$stage(stage) => {
-                        Self::$stage(Onboarding { common, stage, head, flow })
-                    })+
-                }
-            }
-        }
-    };
-}
-
-loaded! {
-    Pending into_pending "`Pending`"
-    InProgress into_in_progress "`InProgress`"
-    Completed into_completed "`Completed`"
-    Failed into_failed "`Failed`"
 }
 
 impl PutFact {
@@ -493,6 +399,7 @@ impl PutFact {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lifecycle::{Failed, Pending};
 
     struct Named;
     struct Large(#[expect(dead_code, reason = "only its size matters")] [u64; 64]);

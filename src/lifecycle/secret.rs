@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::slot;
 use crate::id::{SecretName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::event::Happened;
-use crate::lifecycle::state::{FactMark, State};
+use crate::lifecycle::state::State;
 
 #[cfg(feature = "vault")]
 pub(crate) use rules::{MAX_WRONG, Proof, SecretWish, decide_secret};

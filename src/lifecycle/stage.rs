@@ -395,6 +395,10 @@ operations! {
     op Adopt "adopt": [InProgress -> InProgress];
         typed CanAdopt "an onboarding that is `{Self}` adopts no other version of its flow"
         "`adopt` is legal in `InProgress` only";
+    /// The host has seen the subject sign in. Only the first time is kept.
+    op Login "login": [Pending -> Pending, InProgress -> InProgress, Completed -> Completed, Failed -> Failed];
+        typed CanLogin "nobody signs in to an onboarding that is `{Self}`"
+        "`login` is legal in `Pending`, `InProgress`, `Completed` and `Failed`";
     /// A worker notes since when a step waits.
     op BeginWait "begin_wait": [InProgress -> InProgress];
     /// A worker notes that it is time to remind somebody.

@@ -4,11 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::{Cohort, Failure, Kind, PlanStep, Problem};
 use crate::id::{OnboardingId, Reason, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::event::Happened;
 use crate::lifecycle::questions::{Decision, Rules};
 use crate::lifecycle::rejected::Rejected;
 use crate::lifecycle::stage::{StageData, StageKind, UndoReason};
-use crate::lifecycle::state::{FactMark, Progress};
+use crate::lifecycle::state::Progress;
 
 /// How long a clearance serves.
 const CLEARANCE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
@@ -180,6 +181,15 @@ impl Rules<'_> {
         }
         self.not_erased()?;
         Ok(vec![Happened::Retried])
+    }
+
+    /// The first time stays the first, also when it is told late or again.
+    pub(super) fn login(&self) -> Decision {
+        if self.state.first_login_at().is_some() {
+            return Ok(Vec::new());
+        }
+        self.not_erased()?;
+        Ok(vec![Happened::LoggedIn])
     }
 
     pub(super) fn not_erased(&self) -> Result<(), Rejected> {

@@ -239,7 +239,7 @@ pub(super) fn new_onboarding(
     Ok(NewOnboarding { row, entry })
 }
 
-pub(super) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
+pub(crate) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
     Key {
         tenant: tenant.clone(),
         flow: FlowName::from_static(F::NAME),
@@ -487,6 +487,7 @@ fn realise(
         Intent::Unpark => (Action::Unpark, Vec::new()),
         Intent::Reopen => (Action::Reopen, Vec::new()),
         Intent::Adopt => (Action::Adopt, Vec::new()),
+        Intent::Login => (Action::Login, Vec::new()),
         Intent::Skip { step } => (Action::Skip { step }, Vec::new()),
         Intent::Complete => (Action::Complete { verified: false }, Vec::new()),
         Intent::Cancel => (Action::Cancel, Vec::new()),

@@ -32,6 +32,7 @@ pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBec
 pub use contract::Store;
 pub use delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settlement};
 pub use error::{Error, ErrorKind};
+pub(crate) use ext::key;
 pub use ext::{Resolution, StoreExt};
 pub use hints::{Hints, Listener, ListenerOfOne};
 pub use join::Join;

@@ -48,6 +48,7 @@ impl Wish {
             Intent::Dismiss => (&["dismissed"], (None, None)),
             Intent::Reopen => (&["reopened"], (None, None)),
             Intent::Adopt => (&["flow_adopted"], (None, None)),
+            Intent::Login => (&["logged_in"], (None, None)),
             Intent::Complete => (&["completed"], (None, None)),
             Intent::Cancel => (&["undo_started", "failed"], (None, None)),
             Intent::Retry => (&["retried"], (None, None)),

@@ -160,6 +160,7 @@ fn action(intent: Intent) -> Result<Action, InvalidFact> {
         Intent::Unpark => Action::Unpark,
         Intent::Reopen => Action::Reopen,
         Intent::Adopt => Action::Adopt,
+        Intent::Login => Action::Login,
         Intent::Skip { step } => Action::Skip { step },
         Intent::Complete => Action::Complete { verified: false },
         Intent::Cancel => Action::Cancel,

@@ -30,7 +30,7 @@ pub(crate) struct Move {
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
-        0..35u8,
+        0..36u8,
         0..9usize,
         0..4u8,
         any::<u8>(),
@@ -324,7 +324,7 @@ impl Run {
                 _ => Actor::Worker,
             },
             (_, 23 | 24 | 33 | 34) => Actor::Operator("ann".into()),
-            (_, 0..=9 | 16..=22 | 25 | 30..=32) => Actor::Host,
+            (_, 0..=9 | 16..=22 | 25 | 30..=32 | 35) => Actor::Host,
             _ => Actor::Worker,
         }
     }
@@ -386,6 +386,7 @@ impl Run {
             34 => Action::Unpark,
             30 => Action::Reopen,
             31 => Action::Adopt,
+            35 => Action::Login,
             26 => Action::BeginWait { step },
             27 => Action::Remind { step, nth: attempt },
             28 => Action::Elapse { step },

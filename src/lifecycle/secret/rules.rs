@@ -5,11 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{RevealState, SecretState};
 use crate::id::{OnboardingId, SecretName};
 use crate::lifecycle::decide::events;
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::event::{Event, Happened};
 use crate::lifecycle::questions::Decision;
 use crate::lifecycle::rejected::Rejected;
 use crate::lifecycle::stage::StageKind;
-use crate::lifecycle::state::{FactMark, State};
+use crate::lifecycle::state::State;
 
 /// Secrets of one onboarding: its row is read and written whole.
 const MAX_SECRETS: usize = 32;

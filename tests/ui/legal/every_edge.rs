@@ -107,4 +107,20 @@ fn unpark_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, I
     it.unpark("ann")
 }
 
+fn login_in_pending(it: Onboarding<Signup, Pending>) -> Change<Signup, Pending, Pending> {
+    it.login()
+}
+
+fn login_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.login()
+}
+
+fn login_in_completed(it: Onboarding<Signup, Completed>) -> Change<Signup, Completed, Completed> {
+    it.login()
+}
+
+fn login_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed, Failed> {
+    it.login()
+}
+
 fn main() {}

@@ -1,7 +1,7 @@
 use super::*;
 use crate::flow::{Kind, Plan, PlanStep};
 use crate::id::{Key, SubjectId, TenantId};
-use crate::lifecycle::state::Digest;
+use crate::lifecycle::digest::Digest;
 use crate::lifecycle::{apply, evolve, fold};
 
 const NAME: SecretName = SecretName::from_static("api_key");
