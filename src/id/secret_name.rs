@@ -12,7 +12,7 @@ use super::invalid::check_name;
 ///
 /// ```
 /// use onramp::SecretName;
-/// const OPENAI: SecretName = SecretName::from_static("openai");
+/// static OPENAI: SecretName = SecretName::from_static("openai");
 /// assert_eq!(SecretName::new("openai")?, OPENAI);
 /// let error = SecretName::new("Open AI").unwrap_err();
 /// assert_eq!(error.to_string(), "secret name is no name: use 1 to 64 of a-z, 0-9 and _, a letter first");

@@ -39,7 +39,7 @@ const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 /// # impl Step for Company { const NAME: &'static str = "company"; }
 /// # impl Answer<Workspace> for Company {}
 ///
-/// const OPENAI: SecretName = SecretName::from_static("openai");
+/// static OPENAI: SecretName = SecretName::from_static("openai");
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -68,7 +68,7 @@ const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 /// # struct Workspace;
 /// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
 ///
-/// const API_KEY: SecretName = SecretName::from_static("api_key");
+/// static API_KEY: SecretName = SecretName::from_static("api_key");
 /// const NO_KEY: Problem = Problem::new("no_key", "Your key could not be made. We try again.");
 ///
 /// #[derive(Serialize, Deserialize)]
@@ -172,7 +172,7 @@ impl Vault {
     /// # use onramp::{OnboardingId, SecretName, TenantId};
     /// # use onramp::vault::{Secret, Vault, VaultError};
     /// # async fn show(vault: &Vault, tenant: &TenantId, id: OnboardingId, made: Secret) -> Result<(), VaultError> {
-    /// const WEBHOOK: SecretName = SecretName::from_static("webhook");
+    /// static WEBHOOK: SecretName = SecretName::from_static("webhook");
     /// let signing_key = vault.keep_once(tenant, id, &WEBHOOK, made).await?;
     /// # Ok(()) }
     /// ```

@@ -43,6 +43,6 @@ pub use local_keys::LocalKeys;
 pub use random::NoRandomness;
 pub use reveal::Reauthenticated;
 pub use reveal_token::{NoToken, RevealToken};
-pub use rewrap::Rewrapped;
+pub use rewrap::{NotRewrapped, Rewrapped};
 pub use sealed::{SealError, Sealed};
 pub use secret::Secret;

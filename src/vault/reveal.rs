@@ -55,7 +55,7 @@ impl Vault {
     /// ```
     /// # use onramp::{OnboardingId, SecretName, TenantId};
     /// use onramp::vault::{RevealToken, Vault, VaultError};
-    /// # const API_KEY: SecretName = SecretName::from_static("api_key");
+    /// # static API_KEY: SecretName = SecretName::from_static("api_key");
     /// # async fn page(vault: &Vault, tenant: &TenantId, id: OnboardingId) -> Result<(), VaultError> {
     /// let token = vault.offer(tenant, id, &API_KEY).await?;
     /// let sent = token.expose(); // to the browser, in the body
@@ -82,7 +82,7 @@ impl Vault {
     /// ```
     /// # use onramp::{Clock, OnboardingId, SecretName, SystemClock, TenantId};
     /// use onramp::vault::{Reauthenticated, Vault, VaultError};
-    /// # const API_KEY: SecretName = SecretName::from_static("api_key");
+    /// # static API_KEY: SecretName = SecretName::from_static("api_key");
     /// # async fn page(vault: &Vault, tenant: &TenantId, id: OnboardingId) -> Result<(), VaultError> {
     /// # let auth_time = SystemClock.now();
     /// let proof = Reauthenticated::new(id, auth_time);

@@ -3,7 +3,7 @@
 use crate::flow::slot;
 use crate::id::{OnboardingId, SecretName};
 use crate::lifecycle::SecretWish;
-use crate::store::Listed;
+use crate::store::{ErrorKind, Listed};
 use crate::vault::error::VaultError;
 use crate::vault::keep::Vault;
 use crate::vault::kept::{Done, Of, TRIES};
@@ -33,9 +33,28 @@ pub struct Rewrapped {
     /// Secrets that were under it already.
     pub current: usize,
     /// Secrets that could not be, and why: while there are any, keep the old keys.
-    pub failed: Vec<(OnboardingId, SecretName, VaultError)>,
+    pub failed: Vec<NotRewrapped>,
     /// Where to go on; none at the end.
     pub next: Option<OnboardingId>,
+}
+
+/// A secret that is under an old key still.
+///
+/// ```
+/// # use onramp::vault::NotRewrapped;
+/// fn say(failed: &NotRewrapped) -> String {
+///     format!("{}: {}", failed.id, failed.why)
+/// }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct NotRewrapped {
+    /// Whose.
+    pub id: OnboardingId,
+    /// Which; none when the onboarding itself cannot be read.
+    pub name: Option<SecretName>,
+    /// Why.
+    pub why: VaultError,
 }
 
 impl Vault {
@@ -99,26 +118,28 @@ impl Vault {
     }
 
     async fn rewrap_one(&self, listed: &Listed, done: &mut Rewrapped) -> Result<(), VaultError> {
-        let tenant = &listed.key.tenant;
-        let Some(row) = self.store.load(tenant, listed.id).await? else {
-            return Ok(()); // purged meanwhile
+        let (tenant, id) = (&listed.key.tenant, listed.id);
+        let row = match self.store.load(tenant, id).await.map_err(VaultError::Store) {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(()), // purged meanwhile
+            Err(why) if is_of_this_one(&why) => {
+                let name = None;
+                done.failed.push(NotRewrapped { id, name, why });
+                return Ok(());
+            }
+            Err(why) => return Err(why),
         };
         for (name, _) in row.state.secrets() {
-            let id = listed.id;
             match self.rewrap_secret(&Of { tenant, id, name }).await {
                 Ok(true) => done.rewrapped += 1,
                 Ok(false) => done.current += 1,
-                Err(
-                    error @ (VaultError::Tampered { .. }
-                    | VaultError::Seal(SealError::Broken | SealError::Newer { .. })),
-                ) => done.failed.push((id, name.clone(), error)),
                 // Gone meanwhile.
                 Err(VaultError::Absent | VaultError::Rejected(_)) => {}
-                Err(VaultError::Seal(SealError::Keys(error))) if !error.is_retryable() => {
-                    let error = VaultError::Seal(SealError::Keys(error));
-                    done.failed.push((id, name.clone(), error));
+                Err(why) if is_of_this_one(&why) => {
+                    let name = Some(name.clone());
+                    done.failed.push(NotRewrapped { id, name, why });
                 }
-                Err(error) => return Err(error),
+                Err(why) => return Err(why),
             }
         }
         Ok(())
@@ -142,5 +163,16 @@ impl Vault {
             }
         }
         Err(of.moved())
+    }
+}
+
+/// Whether it is wrong with this one alone, so that the others go on.
+fn is_of_this_one(why: &VaultError) -> bool {
+    match why {
+        VaultError::Tampered { .. }
+        | VaultError::Seal(SealError::Broken | SealError::Newer { .. }) => true,
+        VaultError::Seal(SealError::Keys(error)) => !error.is_retryable(),
+        VaultError::Store(error) => error.kind() == ErrorKind::Corrupt,
+        _ => false,
     }
 }
