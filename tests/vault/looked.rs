@@ -134,15 +134,25 @@ pub async fn dump(database: &Database) -> String {
             text.join("\n")
         }
         Kind::MySql => {
-            let columns = "SELECT concat('SELECT concat_ws(\" \", coalesce(convert(`', column_name, \
-                           '` using utf8mb4), \"\"), coalesce(hex(`', column_name, '`), \"\")) FROM `', \
+            // In hex, because what is binary there is no text.
+            let columns = "SELECT concat('SELECT coalesce(hex(`', column_name, '`), \"\") FROM `', \
                            table_name, '`') FROM information_schema.columns \
                            WHERE table_schema = DATABASE()";
-            let mut text = Vec::new();
+            let mut text = String::new();
             for select in database.texts(columns).await {
-                text.extend(database.texts(&select).await);
+                for hex in database.texts(&select).await {
+                    text.push_str(&String::from_utf8_lossy(&unhex(&hex)));
+                }
             }
-            text.join("\n")
+            text
         }
     }
+}
+
+fn unhex(text: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap();
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| u8::try_from(digit(pair[0]) * 16 + digit(pair[1])).unwrap())
+        .collect()
 }
