@@ -4,7 +4,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::expect_used,
     unreachable_pub,
     reason = "a test may panic; its modules are its own"
 )]

@@ -117,7 +117,6 @@ impl State {
     }
 
     /// Where everything is that is kept of secrets.
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "for erasing"))]
     pub(super) fn secret_slots(&self) -> impl Iterator<Item = StepName> {
         self.secrets().flat_map(|(name, known)| {
             let token = known.reveal.as_ref().and_then(|reveal| reveal.token);
