@@ -6,6 +6,7 @@
 mod invalid;
 #[cfg(feature = "store")]
 mod moment;
+mod secret_name;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +18,7 @@ use invalid::check_id;
 pub use invalid::{InvalidId, MAX_ID_BYTES};
 #[cfg(feature = "store")]
 pub(crate) use invalid::{check_label, check_name};
+pub use secret_name::SecretName;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {

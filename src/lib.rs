@@ -32,6 +32,7 @@
 //! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
 //! | `mirror-http` | `tiers::HttpMirror` |
 //! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
+//! | `vault` | `vault`: sealed secrets, generated API keys, reveal tokens |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
@@ -61,10 +62,12 @@ pub mod testing;
 #[cfg(feature = "tiers")]
 pub mod tiers;
 mod time;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 pub use id::{
     Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
-    Revision, SourceName, StepName, SubjectId, TenantId, UnknownActor,
+    Revision, SecretName, SourceName, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]

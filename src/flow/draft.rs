@@ -21,7 +21,7 @@ use crate::id::{SourceName, StepName};
 /// use onramp::prelude::*;
 /// use serde::{Deserialize, Serialize};
 ///
-/// #[derive(Serialize, Deserialize)]
+/// #[derive(Debug, Serialize, Deserialize)]
 /// struct Company { name: String, country: String }
 /// impl Step for Company { const NAME: &'static str = "company"; }
 ///

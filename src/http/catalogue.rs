@@ -146,6 +146,18 @@ codes! {
     NotDue 409 "not_due" "It is not time for this." "Try again later.";
     /// Prerequisites do not hold.
     GatesClosed 409 "gates_closed" "It cannot begin now." "See in the list why, and try again later.";
+    /// Secrets are shown to those who are through.
+    TooEarlyToShow 409 "too_early_to_show" "It cannot be shown yet." "Finish the onboarding first.";
+    /// No token was given out.
+    NotOffered 409 "not_offered" "There is nothing to be shown." "Ask for it to be shown first.";
+    /// It was shown or offered before.
+    ProofNeeded 403 "proof_needed" "Please prove that it is you." "Sign in again, and ask for it to be shown again.";
+    /// The token's time is over.
+    RevealExpired 410 "reveal_expired" "The time to look at it is over." "Sign in again, and ask for it to be shown again.";
+    /// The token was used.
+    RevealUsed 410 "reveal_used" "It was shown before." "Sign in again, and ask for it to be shown again.";
+    /// Too many wrong tokens were tried.
+    RevealBurnt 410 "reveal_burnt" "It was tried too often." "Sign in again, and ask for it to be shown again.";
     /// The store broke off while it was written.
     InDoubt 503 "in_doubt" "It is not known whether this was done." "Send the same request again, with the same Idempotency-Key.";
     /// The store, or whoever knows who is asking, does not answer. Not the same as "not complete".

@@ -130,7 +130,15 @@ impl Happening {
             | Happened::Reopened { .. }
             | Happened::FlowAdopted { .. }
             | Happened::Retried
-            | Happened::FactsErased { .. } => {}
+            | Happened::FactsErased { .. }
+            // That it happened, and never which secret.
+            | Happened::SecretKept { .. }
+            | Happened::SecretRewrapped { .. }
+            | Happened::SecretBurnt { .. }
+            | Happened::RevealOffered { .. }
+            | Happened::RevealRefused { .. }
+            | Happened::RevealBurnt { .. }
+            | Happened::Revealed { .. } => {}
             Happened::AnswerSubmitted { step: of, .. }
             | Happened::AnswerRevised { step: of, .. }
             | Happened::DraftSaved { step: of, .. }

@@ -39,11 +39,20 @@ impl From<Rejected> for Problem {
             Rejected::NeverStarted => Code::NeverStarted.into(),
             Rejected::Erased => Code::Erased.into(),
             Rejected::NothingRemains => Code::NothingRemains.into(),
+            Rejected::NoSecret { .. } => Code::NotFound.into(),
+            Rejected::TooEarlyToShow { .. } => Code::TooEarlyToShow.into(),
+            Rejected::NotOffered => Code::NotOffered.into(),
+            Rejected::ProofNeeded | Rejected::StaleProof => Code::ProofNeeded.into(),
+            Rejected::RevealExpired => Code::RevealExpired.into(),
+            Rejected::RevealUsed => Code::RevealUsed.into(),
+            Rejected::RevealBurnt => Code::RevealBurnt.into(),
             // The gates are checked with every start, so it was only slow.
             Rejected::StaleClearance => Code::MovedOn.into(),
-            Rejected::ForeignClearance { .. } | Rejected::Unconditional { .. } => {
-                Self::new(Code::Internal).because(no)
-            }
+            Rejected::ForeignClearance { .. }
+            | Rejected::Unconditional { .. }
+            | Rejected::TooManySecrets { .. }
+            | Rejected::ForeignProof { .. }
+            | Rejected::NoTimeToShow => Self::new(Code::Internal).because(no),
         }
     }
 }

@@ -45,7 +45,15 @@ fn change(state: &mut State, event: &Event) {
             for step in state.common.steps.values_mut() {
                 step.draft = None;
             }
+            state.common.secrets.clear();
         }
+        Happened::SecretKept { .. }
+        | Happened::SecretRewrapped { .. }
+        | Happened::SecretBurnt { .. }
+        | Happened::RevealOffered { .. }
+        | Happened::RevealRefused { .. }
+        | Happened::RevealBurnt { .. }
+        | Happened::Revealed { .. } => state.change_secret(&event.happened, at),
         Happened::Retried => {
             for step in state.common.steps.values_mut() {
                 step.forget_attempts();

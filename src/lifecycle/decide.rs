@@ -207,7 +207,7 @@ fn admitted(state: &State, operation: Operation, by: &Actor) -> Result<(), Rejec
     Ok(())
 }
 
-fn events(happened: Vec<Happened>, at: DateTime<Utc>) -> Vec<Event> {
+pub(super) fn events(happened: Vec<Happened>, at: DateTime<Utc>) -> Vec<Event> {
     let happened = happened.into_iter();
     happened.map(|happened| Event { at, happened }).collect()
 }
@@ -225,7 +225,7 @@ fn erase(state: &State) -> Decision {
     let facts = known.map(|(name, _)| name.clone());
     let drafted = state.steps().filter(|(_, step)| step.draft.is_some());
     let drafts = drafted.map(|(name, _)| slot::draft(name));
-    let steps: Vec<_> = facts.chain(drafts).collect();
+    let steps: Vec<_> = facts.chain(drafts).chain(state.secret_slots()).collect();
     if steps.is_empty() {
         return Ok(Vec::new());
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::Failure;
-use crate::id::{Key, OnboardingId, Reason, SourceName, StepName};
+use crate::id::{Key, OnboardingId, Reason, SecretName, SourceName, StepName};
 use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::stage::UndoReason;
 
@@ -136,6 +136,28 @@ pub enum Happened {
     },
     /// It goes on after a failure.
     Retried,
+    /// A secret is kept, sealed, in place of an older one of the name.
+    SecretKept { name: SecretName, fact: FactMark },
+    /// The same secret is under another key.
+    SecretRewrapped { name: SecretName, fact: FactMark },
+    /// A secret is gone for good.
+    SecretBurnt { name: SecretName },
+    /// A token was given out that shows a secret once.
+    RevealOffered {
+        name: SecretName,
+        /// What proves the token.
+        token: FactMark,
+        until: DateTime<Utc>,
+        /// When the person proved again who they are, if they had to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proven_at: Option<DateTime<Utc>>,
+    },
+    /// A wrong token was tried; so often by now.
+    RevealRefused { name: SecretName, wrong: u32 },
+    /// The token serves no more: too many wrong ones were tried.
+    RevealBurnt { name: SecretName },
+    /// The secret was shown. The token serves no more.
+    Revealed { name: SecretName },
     /// The facts of these steps are gone, and their salts: nobody can tell any more what they were.
     FactsErased { steps: Vec<StepName> },
 }
@@ -174,6 +196,13 @@ impl Happened {
             Self::FlowAdopted { .. } => "flow_adopted",
             Self::Failed { .. } => "failed",
             Self::Retried => "retried",
+            Self::SecretKept { .. } => "secret_kept",
+            Self::SecretRewrapped { .. } => "secret_rewrapped",
+            Self::SecretBurnt { .. } => "secret_burnt",
+            Self::RevealOffered { .. } => "reveal_offered",
+            Self::RevealRefused { .. } => "reveal_refused",
+            Self::RevealBurnt { .. } => "reveal_burnt",
+            Self::Revealed { .. } => "revealed",
             Self::FactsErased { .. } => "facts_erased",
         }
     }

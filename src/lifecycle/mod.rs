@@ -33,6 +33,7 @@ mod onboarding;
 mod questions;
 mod rejected;
 mod reports;
+mod secret;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
@@ -50,6 +51,7 @@ pub use loaded::Loaded;
 pub use next::{Next, Phase, WaitingFor, next, phase};
 pub use onboarding::Onboarding;
 pub use rejected::Rejected;
+pub use secret::{RevealState, SecretState};
 pub use stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
     CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
@@ -63,3 +65,5 @@ pub use wait::Wait;
 pub(crate) use change::{Intent, PutFact};
 #[cfg(feature = "store")]
 pub(crate) use decide::decide_erasure;
+#[cfg(feature = "vault")]
+pub(crate) use secret::{MAX_WRONG, Proof, SecretWish, decide_secret};

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::{Cohort, Failure, Plan, PlanStep};
-use crate::id::{Key, OnboardingId, Reason, Revision, SourceName, StepName};
+use crate::id::{Key, OnboardingId, Reason, Revision, SecretName, SourceName, StepName};
 use crate::lifecycle::digest::FactMark;
+use crate::lifecycle::secret::SecretState;
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
 
@@ -67,6 +68,8 @@ pub(crate) struct Common {
     pub(crate) wait: Option<Wait>,
     /// Each boxed, because a map allocates room for eleven at once, and most flows have fewer.
     pub(crate) steps: BTreeMap<StepName, Box<StepState>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) secrets: BTreeMap<SecretName, SecretState>,
 }
 
 /// Since when and why workers do nothing, by an operator's wish.
@@ -248,6 +251,7 @@ impl State {
                 reopened_for: None,
                 wait: None,
                 steps: BTreeMap::new(),
+                secrets: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::slot;
 use crate::id::{Actor, OnboardingId, Revision, StepName, TenantId};
-use crate::lifecycle::{Event, FactMark, Happened, fold};
+use crate::lifecycle::{Event, FactMark, Happened, RevealState, fold};
 use crate::store::chain::{self, BrokenChain};
 use crate::store::contract::Store;
 use crate::store::error::Error;
@@ -182,6 +182,14 @@ impl Told {
                     let given = (*fact, entry.by.clone(), entry.at);
                     self.facts.insert(slot::draft(step), given);
                 }
+                Happened::SecretKept { name, fact } | Happened::SecretRewrapped { name, fact } => {
+                    let given = (*fact, entry.by.clone(), entry.at);
+                    self.facts.insert(slot::sealed(name), given);
+                }
+                Happened::RevealOffered { name, token, .. } => {
+                    let given = (*token, entry.by.clone(), entry.at);
+                    self.facts.insert(slot::reveal(name), given);
+                }
                 _ => {}
             }
         }
@@ -196,6 +204,11 @@ impl Told {
         for (name, known) in row.state.steps() {
             marks.extend(known.fact().map(|mark| (name.clone(), *mark)));
             marks.extend(known.draft().map(|mark| (slot::draft(name), *mark)));
+        }
+        for (name, known) in row.state.secrets() {
+            marks.insert(slot::sealed(name), *known.mark());
+            let token = known.reveal().and_then(RevealState::token);
+            marks.extend(token.map(|mark| (slot::reveal(name), *mark)));
         }
         self.facts
             .retain(|step, (mark, ..)| marks.get(step) == Some(mark));

@@ -4,9 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::{Definition, Facts, Flow, Plan, slot};
 use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, TenantId};
-use crate::lifecycle::{
-    Action, Change, Command, Digest, Intent, InvalidFact, Loaded, Onboarding, PutFact, Stage, State,
-};
+use crate::lifecycle::{Action, Change, Command, Digest, Loaded, Onboarding, Stage, State};
 use crate::store::audit::{self, Unverified, Verified};
 use crate::store::chain;
 use crate::store::commit_error::{
@@ -15,7 +13,8 @@ use crate::store::commit_error::{
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::prepare::{Proposal, Refused, prepare};
-use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
+use crate::store::realise::realise;
+use crate::store::record::{Commit, CommitOutcome, NewOnboarding, Row};
 use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
 use crate::store::subject::{self, Erasure, SubjectExport};
@@ -423,79 +422,4 @@ pub(crate) fn not_applied<F: Flow, From: Stage>(
         // Not reachable: the row came out of a handle of this very stage.
         None => conflict(Row { state, head }),
     }
-}
-
-/// The action of an intent, and the fact that goes with it.
-fn realise(
-    intent: Intent,
-    by: &Actor,
-    now: DateTime<Utc>,
-) -> Result<(Action, Vec<FactChange>), InvalidFact> {
-    let put = |put: PutFact| {
-        let encoded = put.fact?;
-        let (fact, salt) = chain::seal(&encoded);
-        let record = FactRecord {
-            fact: encoded,
-            salt,
-            by: by.clone(),
-            at: now,
-        };
-        Ok((put.step, fact, vec![FactChange::Put(record)]))
-    };
-    Ok(match intent {
-        Intent::Start {
-            cleared,
-            cleared_at,
-        } => (
-            Action::Start {
-                cleared,
-                cleared_at,
-            },
-            Vec::new(),
-        ),
-        Intent::Submit(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Submit { step, fact }, facts)
-        }
-        Intent::Revise(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Revise { step, fact }, facts)
-        }
-        Intent::Attest(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Attest { step, fact }, facts)
-        }
-        Intent::Approve(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Approve { step, fact }, facts)
-        }
-        Intent::Waive { step, reason } => (Action::Waive { step, reason }, Vec::new()),
-        Intent::Draft {
-            step,
-            put: what,
-            sources,
-        } => {
-            let (_slot, fact, facts) = put(what)?;
-            (
-                Action::Draft {
-                    step,
-                    fact,
-                    sources,
-                },
-                facts,
-            )
-        }
-        Intent::Dismiss => (Action::Dismiss, Vec::new()),
-        Intent::Park { reason } => (Action::Park { reason }, Vec::new()),
-        Intent::Unpark => (Action::Unpark, Vec::new()),
-        Intent::Reopen => (Action::Reopen, Vec::new()),
-        Intent::Adopt => (Action::Adopt, Vec::new()),
-        Intent::Login => (Action::Login, Vec::new()),
-        Intent::Skip { step } => (Action::Skip { step }, Vec::new()),
-        Intent::Complete => (Action::Complete { verified: false }, Vec::new()),
-        Intent::Cancel => (Action::Cancel, Vec::new()),
-        Intent::Retry => (Action::Retry, Vec::new()),
-        Intent::RetryUndo => (Action::RetryUndo, Vec::new()),
-        Intent::Erase => (Action::Erase, Vec::new()),
-    })
 }

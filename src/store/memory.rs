@@ -2,15 +2,14 @@
 
 mod claim;
 mod outbox;
+mod queued;
+mod reserved;
 mod scan;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 
 use crate::id::{
     CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, SubjectId, TenantId,
@@ -24,12 +23,15 @@ use crate::store::hints::Hints;
 use crate::store::limits::check_flow;
 use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, QueueChange, ReservationChange, Row, StepProgress,
+    NewOnboarding, QueueChange, Row, StepProgress,
 };
 use crate::store::scan::{ScanRequest, Scanned};
 use crate::time::{Clock, SystemClock};
+use async_trait::async_trait;
 use claim::Room;
 use outbox::Outbox;
+use queued::Queued;
+use reserved::reserve;
 
 /// A store in memory. Forgets everything when the process ends; otherwise a full [`Store`].
 ///
@@ -61,27 +63,6 @@ struct Kept {
     fence: Fence,
     queued: Option<Queued>,
     progress: Option<StepProgress>,
-}
-
-#[derive(Clone, Copy)]
-struct Queued {
-    /// Due from here on; for a leased entry, when its lease runs out.
-    due: DateTime<Utc>,
-    leased: bool,
-    /// How long the newest lease was given for.
-    lease: Duration,
-    /// Whether it was claimed with a limit for its tenant.
-    limited: bool,
-    attempt: u32,
-}
-
-impl Queued {
-    /// Whether it can be claimed. A lease that ends later than twice its length from now was given
-    /// before the clock was set back.
-    fn is_due(&self, now: DateTime<Utc>) -> bool {
-        let overlong = self.leased && self.due > now + self.lease * 2;
-        self.due <= now || overlong
-    }
 }
 
 impl MemoryStore {
@@ -137,34 +118,6 @@ impl All {
     }
 }
 
-impl Kept {
-    fn change_queue(&mut self, change: QueueChange, now: DateTime<Utc>) {
-        match (change, &mut self.queued) {
-            (QueueChange::Keep, _) => {}
-            (QueueChange::Wake(_), Some(queued)) if queued.leased => queued.attempt = 1,
-            (QueueChange::Wake(after), queued) => {
-                *queued = Some(Queued {
-                    due: now + after,
-                    leased: false,
-                    lease: Duration::ZERO,
-                    limited: false,
-                    attempt: 0,
-                });
-            }
-            (QueueChange::Hold, Some(queued)) => queued.attempt = 1,
-            (QueueChange::Release(after), Some(queued)) => {
-                queued.due = now + after;
-                queued.leased = false;
-            }
-            (QueueChange::Hold | QueueChange::Release(_), None) => {}
-            (QueueChange::Remove, queued) => {
-                *queued = None;
-                self.progress = None;
-            }
-        }
-    }
-}
-
 fn listed(kept: &Kept) -> Listed {
     let state = &kept.row.state;
     let newest = kept.journal.last();
@@ -175,36 +128,6 @@ fn listed(kept: &Kept) -> Listed {
         stage: state.stage(),
         changed_at: newest.map_or_else(|| state.created_at(), |entry| entry.at),
     }
-}
-
-/// Takes and frees what is reserved, all of it or nothing; the step whose reservation somebody has.
-fn reserve(
-    reserved: &mut HashMap<Digest, (OnboardingId, StepName)>,
-    id: OnboardingId,
-    changes: &[ReservationChange],
-) -> Result<(), StepName> {
-    let takes = changes.iter().filter_map(|change| match change {
-        ReservationChange::Take { step, held } => Some((step, held)),
-        ReservationChange::Release { .. } => None,
-    });
-    for (step, held) in takes {
-        let mine = (id, step.clone());
-        if reserved.get(held).is_some_and(|holder| *holder != mine) {
-            return Err(step.clone());
-        }
-    }
-    for change in changes {
-        match change {
-            ReservationChange::Release { step } => {
-                let mine = (id, step.clone());
-                reserved.retain(|_, holder| *holder != mine);
-            }
-            ReservationChange::Take { step, held } => {
-                reserved.insert(*held, (id, step.clone()));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[async_trait]

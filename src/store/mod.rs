@@ -16,6 +16,7 @@ mod join;
 mod limits;
 mod memory;
 mod prepare;
+mod realise;
 mod record;
 mod replay;
 mod retention;
@@ -65,9 +66,11 @@ pub use sql::{SqliteOptions, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub(crate) use chain::entry;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "vault"))]
 pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
+#[cfg(feature = "vault")]
+pub(crate) use prepare::prepare_secret;
 pub(crate) use prepare::{Proposal, Refused, prepare};
 #[cfg(feature = "http")]
 pub(crate) use replay::{Before, Wish};

@@ -9,13 +9,17 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::flow::{Plan, slot};
-use crate::id::{Actor, CommandId, Fence, StepName};
+use crate::id::{Actor, CommandId, Fence, SecretName, StepName};
 use crate::lifecycle::{
     Action, Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve,
     next,
 };
+#[cfg(feature = "vault")]
+use crate::lifecycle::{SecretWish, decide_secret};
 use crate::store::chain;
 use crate::store::error::{Error, ErrorKind};
+#[cfg(feature = "vault")]
+use crate::store::record::FactRecord;
 use crate::store::record::{
     Commit, FactChange, OutboxMessage, QueueChange, ReservationChange, Row,
 };
@@ -83,6 +87,26 @@ pub(crate) fn prepare_erasure(
         return Ok(None);
     }
     assemble(before, CommandId::fresh(), by, &events, Vec::new()).map(Some)
+}
+
+/// The commit of what becomes of a secret, in whatever flow and stage; `None` when what is wished holds
+/// already. It asks nothing of the workers.
+#[cfg(feature = "vault")]
+pub(crate) fn prepare_secret(
+    before: &Row,
+    command: CommandId,
+    by: &Actor,
+    name: &SecretName,
+    wish: &SecretWish,
+    fact: Option<FactRecord>,
+    now: DateTime<Utc>,
+) -> Result<Option<Commit>, Refused> {
+    let events = decide_secret(&before.state, name, wish, now).map_err(Refused::Rejected)?;
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let facts = fact.into_iter().map(FactChange::Put).collect();
+    assemble(before, command, by, &events, facts).map(Some)
 }
 
 /// The commit of events, which does nothing to the queue yet.
@@ -167,8 +191,21 @@ fn gone(before: &Row, happened: &Happened) -> Vec<StepName> {
             let drafted = known.is_some_and(|known| known.draft().is_some());
             drafted.then(|| slot::draft(step)).into_iter().collect()
         }
+        Happened::SecretBurnt { name } => {
+            let sealed = before.state.secret(name).map(|_| slot::sealed(name));
+            sealed.into_iter().chain(offered(before, name)).collect()
+        }
+        Happened::SecretKept { name, .. }
+        | Happened::RevealBurnt { name }
+        | Happened::Revealed { name } => offered(before, name).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// Where it is kept what proves a token, if one is out.
+fn offered(before: &Row, name: &SecretName) -> Option<StepName> {
+    let reveal = before.state.secret(name)?.reveal()?;
+    reveal.token().map(|_| slot::reveal(name))
 }
 
 fn queue_change(
