@@ -160,6 +160,39 @@ async fn the_first_login_is_stored_once_in_every_stage() {
     }
 }
 
+#[tokio::test]
+async fn signing_out_and_in_at_every_step_loses_nothing() {
+    for store in each_store().await {
+        let (tenant, subject) = ids("org-1");
+        // Each session begins with nothing but the store.
+        let session = || Onramp::shared(Arc::clone(&store), flow());
+        let seen = async |revision: u64, next: NextAction| {
+            let status = session().status(&tenant, &subject).await.unwrap().unwrap();
+            assert_eq!(status.revision.get(), revision);
+            assert_eq!(status.next_action, next);
+            let granted = session().admit(&tenant, &subject).await.granted();
+            assert_eq!(granted.is_some(), next == NextAction::Proceed);
+        };
+        let open = async || session().open(&tenant, &subject).await.unwrap().unwrap();
+        let _ = session().enroll(&tenant, &subject).await.unwrap();
+        seen(1, NextAction::Start).await;
+        let pending = open().await.into_pending().unwrap();
+        let clearance = session().clear(&pending).await.unwrap();
+        let _ = session().commit(pending.start(clearance)).await.unwrap();
+        let (step, optional) = ("company".into(), false);
+        seen(2, NextAction::Answer { step, optional }).await;
+        let company = Company {
+            name: "Acme".into(),
+        };
+        let running = open().await.into_in_progress().unwrap();
+        let _ = session().commit(running.submit(company)).await.unwrap();
+        seen(3, NextAction::Complete).await;
+        let running = open().await.into_in_progress().unwrap();
+        let _ = session().commit(running.complete()).await.unwrap();
+        seen(4, NextAction::Proceed).await;
+    }
+}
+
 #[test]
 fn the_older_rule_is_its_truth_table() {
     let table = [

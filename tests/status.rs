@@ -286,6 +286,25 @@ fn a_second_login_and_a_second_completion_move_nothing() {
 }
 
 #[test]
+fn what_the_program_before_stored_is_read_and_what_it_never_knew_is_left_out() {
+    let new = |story: &Story| serde_json::to_value(&story.state).unwrap();
+    let without = Story::of(plan()).starts();
+    for key in ["login_at", "completed_at"] {
+        assert_eq!(new(&without).get(key), None);
+        assert_eq!(
+            new(&completed()).get("completed_at"),
+            None,
+            "the stage knows"
+        );
+    }
+    let mut old = new(&completed());
+    old.as_object_mut().unwrap().remove("login_at");
+    let read: onramp::lifecycle::State = serde_json::from_value(old).unwrap();
+    assert_eq!(read.first_login_at(), None);
+    assert_eq!(read.completed_at(), completed().state.completed_at());
+}
+
+#[test]
 fn only_the_host_sees_who_signs_in() {
     let story = Story::of(plan());
     for by in [Actor::Subject, Actor::Worker, Actor::Operator("ann".into())] {

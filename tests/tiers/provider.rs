@@ -32,7 +32,8 @@ pub(crate) enum Mood {
 
 #[derive(Default)]
 pub(crate) struct Provider {
-    pub(crate) users: Mutex<BTreeMap<String, (u64, serde_json::Value)>>,
+    /// The attributes of each user, as text, and their version.
+    pub(crate) users: Mutex<BTreeMap<String, (u64, String)>>,
     pub(crate) mood: Mutex<Mood>,
     pub(crate) paths: Mutex<Vec<String>>,
 }
@@ -66,18 +67,19 @@ impl Provider {
         *self.mood.lock().unwrap() = mood;
     }
 
-    pub(crate) fn put(&self, user: &str, attributes: serde_json::Value) {
+    pub(crate) fn put(&self, user: &str, attributes: &str) {
         self.users
             .lock()
             .unwrap()
-            .insert(user.to_owned(), (1, attributes));
+            .insert(user.to_owned(), (1, attributes.to_owned()));
+    }
+
+    pub(crate) fn text(&self, user: &str) -> String {
+        self.users.lock().unwrap()[user].1.clone()
     }
 
     pub(crate) fn attributes(&self, user: &str) -> serde_json::Value {
-        let users = self.users.lock().unwrap();
-        users
-            .get(user)
-            .map_or(serde_json::Value::Null, |(_, all)| all.clone())
+        serde_json::from_str(&self.text(user)).unwrap()
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Reply {
@@ -131,11 +133,13 @@ impl Provider {
         let body = match mood {
             Mood::NoJson => "<html>".to_owned(),
             Mood::Huge => format!("{{\"a\":\"{}\"}}", "x".repeat(2 * 1024 * 1024)),
-            _ => attributes.to_string(),
+            _ => attributes.clone(),
         };
         if mood == Mood::Busy {
             *version += 1;
-            attributes["visits"] = (*version).into();
+            let mut all: serde_json::Value = serde_json::from_str(attributes).unwrap();
+            all["visits"] = (*version).into();
+            *attributes = all.to_string();
         }
         let reply = Response::builder();
         let reply = match etag {
@@ -148,7 +152,7 @@ impl Provider {
     async fn change(&self, user: &str, request: Request<Incoming>) -> Reply {
         let headers = request.headers().clone();
         let body = request.into_body().collect().await.unwrap().to_bytes();
-        let attributes: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let attributes = String::from_utf8(body.to_vec()).unwrap();
         let mut users = self.users.lock().unwrap();
         let holds = match (
             users.get(user),

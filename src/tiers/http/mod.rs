@@ -9,7 +9,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use hyper::StatusCode;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::id::Key;
 use crate::tiers::http::wire::{Answer, Precondition, Wire};
@@ -31,6 +31,9 @@ pub use builder::HttpMirrorBuilder;
 /// change of one is not lost, because the `ETag` is of the whole. A provider that sends no strong `ETag` is
 /// refused: without it the attributes of others could be overwritten.
 ///
+/// A status is a string of 1 to 4 kB: an attribute must hold that much. Each call takes as long as the
+/// tiers give it ([`mirror_within`](crate::tiers::TieredBuilder::mirror_within)).
+///
 /// `429` and `5xx` are tried again, whatever else is not in the table is refused. Redirects are not
 /// followed, so that the token goes nowhere else. Answers longer than 1 MiB are refused.
 ///
@@ -49,8 +52,9 @@ pub struct HttpMirror {
     wire: Wire,
 }
 
-/// The attributes of a user: ours is one of them.
-type Attributes = BTreeMap<String, Value>;
+/// The attributes of a user: ours is one of them. Those of others are kept as they are written, because
+/// to read a number can change it.
+type Attributes = BTreeMap<String, Box<RawValue>>;
 
 /// The tag of a user without attributes. No `ETag` is empty.
 const NONE: &str = "";
@@ -86,11 +90,9 @@ impl HttpMirror {
 impl Mirror for HttpMirror {
     async fn load(&self, key: &Key) -> Result<Stored, MirrorError> {
         let (mut attributes, tag) = self.attributes(key).await?;
-        let text = match attributes.remove(&attribute(key)) {
-            Some(Value::String(text)) => Some(text),
-            // Somebody else's doing: it is no copy, and is replaced.
-            _ => None,
-        };
+        let ours = attributes.remove(&attribute(key));
+        // What is no string is somebody else's doing: it is no copy, and is replaced.
+        let text = ours.and_then(|ours| serde_json::from_str(ours.get()).ok());
         Ok(Stored { text, tag })
     }
 
@@ -101,8 +103,11 @@ impl Mirror for HttpMirror {
         if tag != *at {
             return Err(MirrorError::moved());
         }
-        attributes.insert(attribute(key), text.into());
-        let body = serde_json::to_vec(&attributes).map_err(|error| {
+        let body = to_raw_value(text).and_then(|ours| {
+            attributes.insert(attribute(key), ours);
+            serde_json::to_vec(&attributes)
+        });
+        let body = body.map_err(|error| {
             MirrorError::refused("the attributes do not serialise").because(error)
         })?;
         let precondition = match at.as_str() {
