@@ -180,7 +180,10 @@ mod tests {
     #[test]
     fn what_is_no_json_is_told_from_what_is_another_answer() {
         for json in ["", "{", "{\"name\": \"a\"} x", "{\"name\": nope}"] {
-            assert!(matches!(read::<Company>(json), Err(Fault::Json(_))), "{json}");
+            assert!(
+                matches!(read::<Company>(json), Err(Fault::Json(_))),
+                "{json}"
+            );
         }
     }
 }
