@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::flow::pointer::fault_of;
+use crate::flow::pointer::{Fault, read};
 use crate::flow::{Answer, Draft, DraftField, EncodedFact, FactError, Invalid};
 use crate::id::SourceName;
 
@@ -128,15 +128,11 @@ fn listed<A: crate::flow::Step>(draft: &Draft<A>) -> Fields {
 
 /// What a text says, or what would have to change.
 pub(crate) fn read_json<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, Unread> {
-    serde_json::from_str(json).map_err(|error| unread(&error, json))
-}
-
-fn unread(error: &serde_json::Error, json: &str) -> Unread {
-    match error.classify() {
-        serde_json::error::Category::Data => Unread::Invalid(fault_of(error, json)),
-        _ => Unread::NotJson {
+    read(json).map_err(|fault| match fault {
+        Fault::Fields(invalid) => Unread::Invalid(invalid),
+        Fault::Json(error) => Unread::NotJson {
             line: error.line(),
             column: error.column(),
         },
-    }
+    })
 }

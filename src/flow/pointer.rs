@@ -1,38 +1,58 @@
-//! Where in a JSON text an answer went wrong, as a JSON pointer (RFC 6901).
-//!
-//! serde says a line and a column; people and forms want the field.
+//! What is wrong with a JSON text that should be some type, by the field (RFC 6901).
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
 
 use crate::flow::Invalid;
 
-/// What a text would have to change to be the answer. Quotes nothing but what the answer's own types
-/// say of it.
-pub(super) fn fault_of(error: &serde_json::Error, json: &str) -> Invalid {
-    let at = pointer(json, offset(json, error.line(), error.column()));
-    let text = error.to_string();
-    let quoted = text.split('`').nth(1);
-    match (text.split_once(' ').map(|(first, _)| first), quoted) {
-        (Some("missing"), Some(field)) if text.starts_with("missing field") => {
-            Invalid::field(format!("{at}/{}", escaped(field)), "is missing: fill it in")
-        }
-        (Some("unknown"), _) if text.starts_with("unknown field") => {
-            Invalid::field(at, "is not known here: leave it out")
-        }
-        (Some("unknown"), _) if text.starts_with("unknown variant") => {
-            Invalid::field(at, "is none of the choices: choose one of them")
-        }
-        (Some("duplicate"), _) if text.starts_with("duplicate field") => {
-            Invalid::field(at, "is there twice: send it once")
-        }
-        (Some("invalid"), _) if ["type", "value", "length"].iter().any(|w| says(&text, w)) => {
-            Invalid::field(at, "is of another kind than asked for: change it")
-        }
-        _ => Invalid::field(at, own_words(&text)),
-    }
+/// Why a text is not of a type.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It is not JSON.
+    Json(serde_json::Error),
+    /// Its fields are not the type's.
+    Fields(Invalid),
 }
 
-fn says(text: &str, what: &str) -> bool {
-    let rest = text.strip_prefix("invalid ");
-    rest.is_some_and(|rest| rest.starts_with(what))
+/// Reads a text as a type.
+pub(super) fn read<T: DeserializeOwned>(json: &str) -> Result<T, Fault> {
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let at = pointer(error.path());
+        let error = error.into_inner();
+        match error.classify() {
+            serde_json::error::Category::Data => Fault::Fields(invalid(at, &error.to_string())),
+            _ => Fault::Json(error),
+        }
+    })?;
+    reader.end().map_err(Fault::Json)?;
+    Ok(read)
+}
+
+/// What a text would have to change. Quotes nothing but what the type itself says of it.
+fn invalid(at: String, text: &str) -> Invalid {
+    let field = || {
+        let name = escaped(text.split('`').nth(1).unwrap_or_default());
+        match at.rsplit_once('/') {
+            Some((_, last)) if last == name => at.clone(),
+            _ => format!("{at}/{name}"),
+        }
+    };
+    let says = |words: &str| text.starts_with(words);
+    if says("missing field") {
+        let name = escaped(text.split('`').nth(1).unwrap_or_default());
+        Invalid::field(format!("{at}/{name}"), "is missing: fill it in")
+    } else if says("unknown field") {
+        Invalid::field(field(), "is not known here: leave it out")
+    } else if says("duplicate field") {
+        Invalid::field(field(), "is there twice: send it once")
+    } else if says("unknown variant") {
+        Invalid::field(at, "is none of the choices: choose one of them")
+    } else if says("invalid type") || says("invalid value") || says("invalid length") {
+        Invalid::field(at, "is of another kind than asked for: change it")
+    } else {
+        Invalid::field(at, own_words(text))
+    }
 }
 
 /// What a type of the host's says of a value, without the place that serde adds.
@@ -43,86 +63,14 @@ fn own_words(text: &str) -> String {
     text.chars().take(300).collect()
 }
 
-/// The byte that serde's place is at: the last one that was read.
-fn offset(json: &str, line: usize, column: usize) -> usize {
-    let before = json
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len);
-    (before.sum::<usize>() + column).saturating_sub(1)
-}
-
-/// The innermost value that holds a byte; a member's name counts as its value.
-fn pointer(json: &str, target: usize) -> String {
-    /// An array or an object that is open, and which of its members is being read.
-    enum Open {
-        Array(usize),
-        Object(Option<String>),
-    }
-    let bytes = json.as_bytes();
-    let mut open: Vec<Open> = Vec::new();
-    let mut at = 0;
-    // Whether the text that comes next is a member's name.
-    let mut named = false;
-    while at < bytes.len() {
-        let mut end = at + 1;
-        match bytes.get(at) {
-            Some(b'{') => {
-                open.push(Open::Object(None));
-                named = true;
-            }
-            Some(b'[') => open.push(Open::Array(0)),
-            Some(b'}' | b']') => {
-                if at >= target {
-                    // It is the whole that something is wrong with.
-                    if let Some(Open::Object(name)) = open.last_mut() {
-                        *name = None;
-                        break;
-                    }
-                }
-                open.pop();
-                named = false;
-            }
-            Some(b',') => match open.last_mut() {
-                Some(Open::Array(index)) => *index += 1,
-                Some(Open::Object(_)) => named = true,
-                None => {}
-            },
-            Some(b'"') => {
-                end = after_text(bytes, at);
-                if named
-                    && let Some(Open::Object(name)) = open.last_mut()
-                    && let Some(text) = json.get(at..end)
-                {
-                    *name = serde_json::from_str(text).ok();
-                    named = false;
-                }
-            }
-            _ => {}
-        }
-        if end > target {
-            break;
-        }
-        at = end;
-    }
-    let steps = open.iter().filter_map(|open| match open {
-        Open::Array(index) => Some(format!("/{index}")),
-        Open::Object(name) => name.as_ref().map(|name| format!("/{}", escaped(name))),
+fn pointer(path: &Path) -> String {
+    let steps = path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(format!("/{index}")),
+        Segment::Map { key } => Some(format!("/{}", escaped(key))),
+        Segment::Enum { variant } => Some(format!("/{}", escaped(variant))),
+        Segment::Unknown => None,
     });
     steps.collect()
-}
-
-/// Behind the closing quote of a text.
-fn after_text(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 fn escaped(name: &str) -> String {
@@ -219,21 +167,23 @@ mod tests {
             (r#"[]"#, "", "another kind"),
             (r#"7"#, "", "another kind"),
         ] {
-            let error = serde_json::from_str::<Company>(json).err().unwrap();
-            let fault = fault_of(&error, json);
+            let Some(Fault::Fields(fault)) = read::<Company>(json).err() else {
+                panic!("{json}");
+            };
             let (at, what) = fault.fields().next().unwrap();
-            assert_eq!(at, pointer, "{json}: {error}");
+            assert_eq!(at, pointer, "{json}: {what}");
             assert!(what.contains(words), "{json}: {what}");
             assert!(!what.contains("at line"), "{what}");
         }
     }
 
     #[test]
-    fn no_place_is_out_of_bounds() {
-        for json in ["", "{", "\"", "\"\\", "[[[", "{\"a", "é"] {
-            for target in 0..9 {
-                let _ = pointer(json, target);
-            }
+    fn what_is_no_json_is_told_from_what_is_another_answer() {
+        for json in ["", "{", "{\"name\": \"a\"} x", "{\"name\": nope}"] {
+            assert!(
+                matches!(read::<Company>(json), Err(Fault::Json(_))),
+                "{json}"
+            );
         }
     }
 }

@@ -198,7 +198,8 @@ impl<F: Flow, A> Api<F, A> {
         openapi::document(plan, &self.schemas, self.operators.is_some())
     }
 
-    /// The router, to be nested in the host's own.
+    /// The router, to be nested in the host's own: with a prefix, because what it does not know it
+    /// answers itself.
     pub fn into_router(self) -> Router
     where
         A: Authorizes,

@@ -289,7 +289,7 @@ mod tests {
             );
             assert!((400..600).contains(&code.status()), "{text}");
             for words in [code.title(), code.detail()] {
-                assert!(words.ends_with('.') && words.len() > 10, "{text}: {words}");
+                assert!(words.ends_with('.') && words.len() > 8, "{text}: {words}");
                 assert!(words.starts_with(char::is_uppercase), "{text}: {words}");
             }
             assert!(!code.title().contains('{'), "{text}: a title never changes");

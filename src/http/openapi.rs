@@ -96,7 +96,7 @@ struct Types(SchemaGenerator);
 
 impl Types {
     fn new() -> Self {
-        let mut settings = SchemaSettings::draft2020_12();
+        let mut settings = SchemaSettings::draft2020_12().for_serialize();
         settings.definitions_path = "/components/schemas".into();
         Self(settings.into_generator())
     }

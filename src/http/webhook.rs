@@ -325,6 +325,20 @@ impl NotAttested {
 ///
 /// # Errors
 /// [`NotAttested`].
+///
+/// ```
+/// # use onramp::http::webhook::{Attested, Genuine, NotAttested, attest};
+/// # use onramp::prelude::*;
+/// async fn paid<F: Flow, E: Evidence<F> + Clone>(
+///     onramp: &Onramp<F>, message: &Genuine<'_>, who: (&TenantId, &SubjectId), evidence: E,
+/// ) -> u16 {
+///     match attest(onramp, message, who, evidence).await {
+///         Ok(Attested::Kept | Attested::Known | Attested::TooLate) => 204,
+///         Err(error) if error.is_retryable() => 503,
+///         Err(_) => 422,
+///     }
+/// }
+/// ```
 pub async fn attest<F: Flow, E: Evidence<F> + Clone>(
     onramp: &Onramp<F>,
     message: &Genuine<'_>,
