@@ -207,9 +207,10 @@ fn stores_do_not_decide(sources: &[Source]) -> Vec<String> {
     broken
 }
 
-/// The engine knows stores by their contract alone.
+/// The engine and the HTTP face know stores by their contract alone.
 fn engine_knows_no_adapter(sources: &[Source]) -> Vec<String> {
-    let engine = sources.iter().filter(|source| source.module() == "engine");
+    let knows_none = |source: &&Source| matches!(source.module(), "engine" | "http");
+    let engine = sources.iter().filter(knows_none);
     let adapter = |word: &&str| {
         matches!(*word, "sql" | "sqlx" | "MemoryStore")
             || ["Sqlite", "Postgres", "MySql"]
@@ -375,6 +376,18 @@ fn each_wall_can_fall() {
         let expected = usize::from(!path.contains("testing"));
         assert_eq!(broken.len(), expected, "{path}: {text:?} gives {broken:?}");
     }
+}
+
+#[test]
+fn the_http_face_knows_no_adapter_either() {
+    let bad = [Source::new(
+        "src/http/api.rs",
+        "use crate::store::SqliteStore;",
+    )];
+    assert_eq!(
+        engine_knows_no_adapter(&bad),
+        ["src/http/api.rs: SqliteStore"]
+    );
 }
 
 #[test]

@@ -49,6 +49,7 @@ mirror! {
 }
 mirror! {
     /// What is required.
+    #[expect(clippy::enum_variant_names, reason = "its names in JSON end so")]
     Required of RequirementCode: AnswerRequired AnswerOptional EvidenceRequired ApprovalRequired
 }
 mirror! {
