@@ -1,6 +1,6 @@
 //! The HTTP face, called as a router and, where it matters, over a socket.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod http {
     pub(crate) mod client;
@@ -13,4 +13,5 @@ mod http {
     mod repetition;
     mod safety;
     mod webhooks;
+    mod working;
 }

@@ -222,9 +222,9 @@ fn stores_do_not_decide(sources: &[Source]) -> Vec<String> {
     broken
 }
 
-/// The engine and the vault know stores by their contract alone.
+/// The engine, the vault and the HTTP face know stores by their contract alone.
 fn engine_knows_no_adapter(sources: &[Source]) -> Vec<String> {
-    let by_contract = |source: &&Source| matches!(source.module(), "engine" | "vault");
+    let by_contract = |source: &&Source| matches!(source.module(), "engine" | "vault" | "http");
     let engine = sources.iter().filter(by_contract);
     let adapter = |word: &&str| {
         matches!(*word, "sql" | "sqlx" | "MemoryStore")
@@ -405,6 +405,18 @@ fn each_wall_can_fall() {
         let expected = usize::from(!path.contains("testing"));
         assert_eq!(broken.len(), expected, "{path}: {text:?} gives {broken:?}");
     }
+}
+
+#[test]
+fn the_http_face_knows_no_adapter_either() {
+    let bad = [Source::new(
+        "src/http/api.rs",
+        "use crate::store::SqliteStore;",
+    )];
+    assert_eq!(
+        engine_knows_no_adapter(&bad),
+        ["src/http/api.rs: SqliteStore"]
+    );
 }
 
 #[test]

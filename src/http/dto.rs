@@ -49,7 +49,8 @@ mirror! {
 }
 mirror! {
     /// What is required.
-    Required of RequirementCode: AnswerRequired AnswerOptional EvidenceRequired ApprovalRequired
+    #[expect(clippy::enum_variant_names, reason = "its names in JSON end so")]
+    RequirementKind of RequirementCode: AnswerRequired AnswerOptional EvidenceRequired ApprovalRequired
 }
 mirror! {
     /// For whom or what it waits.

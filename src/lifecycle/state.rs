@@ -54,6 +54,7 @@ pub(crate) struct Common {
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parked: Option<Parked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) login_at: Option<DateTime<Utc>>,
     /// When it was completed first. Kept from the first reopening on; until then the stage knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,9 +55,7 @@ fn every_reference_leads_somewhere() {
 
 /// What a value has that its schema does not allow, or lacks.
 fn wrong(value: &Value, schema: &Value, root: &Value, at: &str) -> Option<String> {
-    let Some(schema) = schema.as_object() else {
-        return None;
-    };
+    let schema = schema.as_object()?;
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let schema = root.pointer(reference.trim_start_matches('#')).unwrap();
         return wrong(value, schema, root, at);

@@ -13,20 +13,20 @@ const WHO: &str = "acme/ann";
 
 /// An event as it came.
 #[derive(Debug, PartialEq)]
-struct Event {
-    id: String,
-    name: String,
-    data: Value,
+pub(super) struct Event {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) data: Value,
 }
 
 /// A connection that reads events.
-struct Reader {
+pub(super) struct Reader {
     socket: TcpStream,
     text: String,
 }
 
 impl Reader {
-    async fn open(address: &str, last: Option<&str>) -> Self {
+    pub(super) async fn open(address: &str, last: Option<&str>) -> Self {
         let mut socket = TcpStream::connect(address).await.unwrap();
         let last = last
             .map(|id| format!("Last-Event-ID: {id}\r\n"))
@@ -41,12 +41,12 @@ impl Reader {
     }
 
     /// Reads until the text has this; the end of the connection otherwise.
-    async fn until(&mut self, wanted: impl Fn(&str) -> bool) -> &str {
+    pub(super) async fn until(&mut self, wanted: impl Fn(&str) -> bool) -> &str {
         let mut buffer = [0; 4096];
         while !wanted(&self.text) {
             let read = self.socket.read(&mut buffer);
             let read = tokio::time::timeout(Duration::from_secs(10), read).await;
-            let read = read.expect("nothing came").unwrap();
+            let read = read.unwrap().unwrap();
             if read == 0 {
                 break;
             }
@@ -56,7 +56,7 @@ impl Reader {
         &self.text
     }
 
-    fn events(&self) -> Vec<Event> {
+    pub(super) fn events(&self) -> Vec<Event> {
         let field = |block: &str, name: &str| {
             let start = format!("{name}: ");
             let mut lines = block.lines().filter_map(|line| line.strip_prefix(&start));
@@ -81,7 +81,11 @@ async fn served(host: &Host, live: Live) -> String {
         .authorize(Sessions)
         .live(live)
         .into_router();
-    let app = axum::Router::new().nest("/api", router);
+    serve(axum::Router::new().nest("/api", router)).await
+}
+
+/// Serves an app; gives its address.
+pub(super) async fn serve(app: axum::Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { axum::serve(listener, app).await });
