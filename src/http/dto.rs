@@ -50,7 +50,7 @@ mirror! {
 mirror! {
     /// What is required.
     #[expect(clippy::enum_variant_names, reason = "its names in JSON end so")]
-    RequirementKind of RequirementCode: AnswerRequired AnswerOptional EvidenceRequired ApprovalRequired
+    Required of RequirementCode: AnswerRequired AnswerOptional EvidenceRequired ApprovalRequired
 }
 mirror! {
     /// For whom or what it waits.
