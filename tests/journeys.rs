@@ -1,7 +1,7 @@
 //! What customers go through, end to end: what they chose survives, what they paid for is what they get,
 //! and whoever comes back finds everything as it was left.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod support;
 
