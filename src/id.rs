@@ -4,6 +4,9 @@
 //! `"a.b "` are four different subjects (the last one is refused outright).
 
 mod invalid;
+#[cfg(feature = "store")]
+mod moment;
+mod secret_name;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +18,7 @@ use invalid::check_id;
 pub use invalid::{InvalidId, MAX_ID_BYTES};
 #[cfg(feature = "store")]
 pub(crate) use invalid::{check_label, check_name};
+pub use secret_name::SecretName;
 
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
@@ -181,6 +185,16 @@ name! {
     /// assert_eq!(StepName::from_static("business_info").as_str(), "business_info");
     /// ```
     StepName
+}
+
+name! {
+    /// The name of a source that fills forms in.
+    ///
+    /// ```
+    /// use onramp::SourceName;
+    /// assert_eq!(SourceName::from_static("crm"), "crm");
+    /// ```
+    SourceName
 }
 
 /// Whether a flow or step name can be stored: 1 to 64 of `a-z`, `0-9` and `_`, letter first.

@@ -22,41 +22,58 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `store` (default) | `store`: the contract, the typed commit, the memory store |
+//! | none | `flow`, `lifecycle`: the rules; `status`: where is this customer |
+//! | `store` (default) | `store`: the contract, the typed commit, the memory store; `admission` |
 //! | `tokio` | `engine`: workers and the relay; `store::Watch`, `store::Hints` |
 //! | `sqlite` | `store::SqliteStore` |
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
+//! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
+//! | `mirror-http` | `tiers::HttpMirror` |
+//! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
+//! | `vault` | `vault`: sealed secrets, generated API keys, reveal tokens |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
 
+#[cfg(feature = "store")]
+pub mod admission;
+pub mod diagram;
 #[cfg(feature = "tokio")]
 pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
+#[cfg(feature = "http")]
+pub mod http;
 mod id;
+#[cfg(feature = "store")]
+pub mod insight;
 pub mod lifecycle;
 #[cfg(feature = "store")]
 mod onramp;
 pub mod prelude;
+pub mod status;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tiers")]
+pub mod tiers;
 mod time;
+#[cfg(feature = "vault")]
+pub mod vault;
 
 pub use id::{
     Actor, CommandId, Fence, FlowName, InvalidId, Key, MAX_ID_BYTES, OnboardingId, Reason,
-    Revision, StepName, SubjectId, TenantId, UnknownActor,
+    Revision, SecretName, SourceName, StepName, SubjectId, TenantId, UnknownActor,
 };
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]
 pub use onramp::{
     Ailing, Bulk, Diagnosis, EvolutionPlan, Evolved, GateReport, NotDone, NotReconciled, Onramp,
-    Reconciliation, Upstream,
+    Prefilled, Reconciliation, Upstream,
 };
 pub use time::{Clock, SystemClock};
 

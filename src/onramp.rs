@@ -4,7 +4,11 @@ mod bulk;
 mod doctor;
 mod evolve;
 mod gates;
+mod insight;
+mod prefill;
 mod reconcile;
+mod status;
+mod within;
 
 use std::sync::Arc;
 
@@ -25,6 +29,7 @@ pub use bulk::{Bulk, NotDone};
 pub use doctor::{Ailing, Diagnosis};
 pub use evolve::{EvolutionPlan, Evolved};
 pub use gates::GateReport;
+pub use prefill::Prefilled;
 pub use reconcile::{NotReconciled, Reconciliation, Upstream};
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
@@ -96,6 +101,12 @@ impl<F: Flow> Onramp<F> {
     #[must_use]
     pub fn flow(&self) -> &Definition<F> {
         &self.flow
+    }
+
+    /// The time, by the host's clock.
+    #[cfg(any(feature = "http", feature = "tiers"))]
+    pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
     }
 
     /// The store.

@@ -3,8 +3,9 @@
 #[cfg(feature = "tokio")]
 pub use crate::engine::Engine;
 pub use crate::flow::{
-    Answer, Approval, Clearance, Definition, Evidence, Flow, Gate, GateClosed, GateContext,
-    Invalid, NotCleared, Problem, RetryPolicy, Step, Task, TaskContext, TaskError,
+    Answer, Approval, Clearance, Definition, Draft, Evidence, Flow, Gate, GateClosed, GateContext,
+    Invalid, NotCleared, Prefill, PrefillError, Problem, RetryPolicy, Step, Task, TaskContext,
+    TaskError,
 };
 pub use crate::id::{Actor, OnboardingId, Reason, SubjectId, TenantId};
 pub use crate::lifecycle::{

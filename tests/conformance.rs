@@ -9,6 +9,8 @@ mod adopt;
 mod inexact;
 #[path = "conformance/outbox.rs"]
 mod outbox;
+#[path = "conformance/reserving.rs"]
+mod reserving;
 mod support;
 
 use std::collections::HashMap;
@@ -19,7 +21,8 @@ use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
     ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Delivery, Error, JournalEntry, Lease,
-    Listed, NewOnboarding, OutboxMessage, QueueChange, Row, Settlement, StepProgress,
+    Listed, NewOnboarding, OutboxMessage, QueueChange, Row, ScanRequest, Scanned, Settlement,
+    StepProgress,
 };
 use onramp::testing::{Layer, Layered, conformance};
 use onramp::{CommandId, Fence, Key, Revision};
@@ -73,10 +76,13 @@ enum Broken {
     DeletesTheRowOnly,
     ProgressOfAnybody,
     RestsWhatMovedOn,
+    ScansItsEnd,
+    ScansAllTenants,
+    ScansEveryStage,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 26] = [
+const WAYS: [(Broken, &str); 29] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -121,6 +127,12 @@ const WAYS: [(Broken, &str); 26] = [
         "progress_is_kept_for_whoever_holds_the_lease",
     ),
     (Broken::RestsWhatMovedOn, "parking_never_loses_a_wake_up"),
+    (
+        Broken::ScansItsEnd,
+        "a_scan_gives_every_row_of_its_range_once",
+    ),
+    (Broken::ScansAllTenants, "a_scan_keeps_to_what_it_is_for"),
+    (Broken::ScansEveryStage, "a_scan_keeps_to_what_it_is_for"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -298,6 +310,20 @@ impl Layer for Wrong {
             page.truncate(limit);
         }
         Ok(page)
+    }
+
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+        let mut request = request.clone();
+        match self.how {
+            Broken::ScansItsEnd => {
+                let end = request.until.as_uuid().as_u128().saturating_add(1);
+                request.until = OnboardingId::from_uuid(uuid::Uuid::from_u128(end));
+            }
+            Broken::ScansAllTenants => request.tenant = None,
+            Broken::ScansEveryStage => request.stage = None,
+            _ => {}
+        }
+        self.inner.scan(&request).await
     }
 
     async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {

@@ -135,6 +135,7 @@ async fn raw(desk: &Desk, subject: &str, facts: Vec<FactChange>) -> Commit {
         },
         facts,
         entry,
+        reservations: Vec::new(),
         outbox: Vec::new(),
         queue: QueueChange::Keep,
     }

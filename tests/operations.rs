@@ -92,6 +92,36 @@ async fn what_is_neglected_or_left_behind_is_found() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_parked_is_left_alone_until_unparked() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        desk.paid("stopped").await;
+        desk.paid("other").await;
+        let ids = [desk.open("stopped").await.id()];
+        let reason = Reason::new("incident-42").unwrap();
+        let tenant = desk.tenant().clone();
+        let park = async |action: Bulk, by: &Actor| {
+            let mut results = desk.onramp.bulk(&tenant, &ids, action, by).await;
+            results.remove(0).1
+        };
+        let refused = park(Bulk::Park(reason.clone()), &Actor::Host).await;
+        assert!(matches!(refused, Err(NotDone::Rejected(_))), "{refused:?}");
+        park(Bulk::Park(reason), &ann()).await.unwrap();
+
+        desk.engine().run_until_idle().await.unwrap();
+        assert_eq!(desk.open("stopped").await.stage(), StageKind::InProgress);
+        assert_eq!(desk.open("other").await.stage(), StageKind::Completed);
+        let why = desk.onramp.explain(&tenant, ids[0]).await.unwrap().unwrap();
+        assert!(why[0].to_string().starts_with("it was parked"), "{why:?}");
+
+        park(Bulk::Unpark, &ann()).await.unwrap();
+        desk.engine().run_until_idle().await.unwrap();
+        assert_eq!(desk.open("stopped").await.stage(), StageKind::Completed);
+        desk.journal_holds("stopped").await;
+    }
+}
+
 struct Directory(Vec<(TenantId, SubjectId)>);
 impl Upstream for Directory {
     type Error = Infallible;

@@ -204,14 +204,34 @@ fn nothing_waits_longer_than_it_may() {
             if whole.is_some()
                 && state.stage() == StageKind::InProgress
                 && state.undoing().is_none()
+                && state.parked().is_none()
             {
                 prop_assert!(until.is_some(), "waits for ever");
             }
             if let Some(wait) = state.wait()
+                && state.parked().is_none()
                 && state.current(&run.plan).map(PlanStep::name) == Some(&wait.step)
                 && let Some(expiry) = run.plan.step(wait.step.as_str()).unwrap().waits().expiry()
             {
                 prop_assert!(until.is_some_and(|until| until <= wait.since + expiry));
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_is_set_once_stays() {
+    histories(|run| {
+        for (before, event, after) in run.steps() {
+            for once in [
+                State::started_at,
+                State::first_login_at,
+                State::completed_at,
+            ] {
+                if let Some(at) = once(&before) {
+                    prop_assert_eq!(once(&after), Some(at), "moved by {:?}", event);
+                }
             }
         }
         Ok(())
@@ -227,7 +247,10 @@ fn an_exception_leaves_nobody_without_what_is_needed() {
                     let needed = dependents_for_certain(&run.plan, step);
                     prop_assert!(needed.is_empty(), "{:?} needed by {:?}", step, needed);
                 }
-                Happened::Dismissed => {
+                Happened::Dismissed
+                | Happened::DraftSaved { .. }
+                | Happened::Parked { .. }
+                | Happened::Unparked => {
                     prop_assert_eq!(before.percent(&run.plan), after.percent(&run.plan));
                     prop_assert_eq!(before.current(&run.plan), after.current(&run.plan));
                 }
@@ -251,6 +274,61 @@ fn an_exception_leaves_nobody_without_what_is_needed() {
         }
         Ok(())
     });
+}
+
+#[test]
+fn whoever_is_parked_goes_nowhere_until_unparked() {
+    let seen = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&seen);
+    histories(move |run| {
+        for tried in &run.tried {
+            let state = tried.after();
+            if state.stage() == StageKind::InProgress && state.parked().is_some() {
+                let stopped = next(state, &run.plan, tried.now);
+                let waits = matches!(
+                    stopped,
+                    Next::Wait {
+                        step: None,
+                        until: None,
+                        ..
+                    }
+                );
+                prop_assert!(waits, "{:?}", stopped);
+                *count.lock().unwrap() += 1;
+            }
+        }
+        for (before, event, after) in run.steps() {
+            let parked = before.stage() == StageKind::InProgress && before.parked().is_some();
+            prop_assert!(
+                !(parked && after.stage() == StageKind::Completed),
+                "{:?}",
+                event
+            );
+        }
+        Ok(())
+    });
+    assert!(*seen.lock().unwrap() > 0, "none was parked");
+}
+
+#[test]
+fn a_draft_is_gone_when_its_answer_is_settled() {
+    let seen = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&seen);
+    histories(move |run| {
+        for (before, event, after) in run.steps() {
+            let (Happened::AnswerSubmitted { step, .. }
+            | Happened::AnswerRevised { step, .. }
+            | Happened::StepSkipped { step }) = &event.happened
+            else {
+                continue;
+            };
+            let draft = |state: &State| state.step(step.as_str()).and_then(|s| s.draft().copied());
+            prop_assert_eq!(draft(&after), None);
+            *count.lock().unwrap() += u32::from(draft(&before).is_some());
+        }
+        Ok(())
+    });
+    assert!(*seen.lock().unwrap() > 0, "no draft was submitted");
 }
 
 fn dependents_for_certain(plan: &Plan, step: &onramp::StepName) -> Vec<onramp::StepName> {
@@ -325,7 +403,8 @@ fn what_is_next_can_be_done_and_leads_somewhere() {
                         break;
                     }
                     Next::Wait { step: None, .. } => {
-                        prop_assert_eq!(state.stage(), StageKind::Pending);
+                        let stopped = state.parked().is_some();
+                        prop_assert!(stopped || state.stage() == StageKind::Pending);
                         arrived = true;
                         break;
                     }
@@ -566,7 +645,7 @@ fn count() -> impl Strategy<Value = u32> {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let step = (0..9usize).prop_map(plans_name);
-    (step, count(), any::<bool>(), 0..23u8, 0..1_000i64).prop_map(
+    (step, count(), any::<bool>(), 0..27u8, 0..1_000i64).prop_map(
         |(step, attempt, flag, which, at)| {
             let failure = Failure::from(Problem::DRIFTED);
             let retry_at = flag.then(|| time(at));
@@ -630,10 +709,20 @@ fn any_event() -> impl Strategy<Value = Event> {
                     reason: Reason::new("contract-1").unwrap(),
                 },
                 17 => Happened::Dismissed,
+                23 => Happened::DraftSaved {
+                    step,
+                    fact: mark(6),
+                    sources: vec!["crm".into()],
+                },
+                24 => Happened::Parked {
+                    reason: Reason::new("incident-1").unwrap(),
+                },
+                25 => Happened::Unparked,
                 18 => Happened::WaitBegan { step },
                 19 => Happened::Reminded { step, nth: attempt },
                 20 => Happened::PauseElapsed { step },
                 21 => Happened::Completed,
+                22 => Happened::LoggedIn,
                 _ => Happened::Retried,
             };
             Event {

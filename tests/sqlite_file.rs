@@ -105,6 +105,7 @@ fn next(row: &Row, lease: Option<&Lease>) -> Commit {
         },
         facts: Vec::new(),
         entry,
+        reservations: Vec::new(),
         outbox: Vec::new(),
         queue: QueueChange::Hold,
     }

@@ -2,66 +2,17 @@
 //! show it: an edge that is added or taken away without its case fails here.
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop as tests do")]
 
+mod table {
+    pub(crate) mod typed;
+}
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::marker::PhantomData;
 use std::path::Path;
 
 use onramp::Actor;
-use onramp::lifecycle::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Operation, Pending, Stage, StageKind,
-};
-
-/// Says at run time which stage follows, or `None` where the bound does not hold: an associated
-/// constant of the type itself, where its bound holds, hides the trait's.
-struct Edge<T>(PhantomData<T>);
-
-trait NoEdge {
-    const TO: Option<StageKind> = None;
-}
-impl<T> NoEdge for Edge<T> {}
-
-macro_rules! typed_table {
-    ($($operation:ident $can:ident $module:ident;)+) => {
-        $(mod $module {
-            use super::*;
-
-            pub(crate) struct By<S>(PhantomData<S>);
-            impl<S: $can> Edge<By<S>> {
-                pub(crate) const TO: Option<StageKind> = Some(<S::To as Stage>::KIND);
-            }
-        })+
-
-        fn typed() -> Vec<(Operation, StageKind, Option<StageKind>)> {
-            vec![$(
-                (Operation::$operation, StageKind::Pending, Edge::<$module::By<Pending>>::TO),
-                (Operation::$operation, StageKind::InProgress, Edge::<$module::By<InProgress>>::TO),
-                (Operation::$operation, StageKind::Completed, Edge::<$module::By<Completed>>::TO),
-                (Operation::$operation, StageKind::Failed, Edge::<$module::By<Failed>>::TO),
-            )+]
-        }
-    };
-}
-
-typed_table! {
-    Start CanStart start;
-    Submit CanSubmit submit;
-    Skip CanSkip skip;
-    Revise CanRevise revise;
-    Attest CanAttest attest;
-    Complete CanComplete complete;
-    Cancel CanCancel cancel;
-    Retry CanRetry retry;
-    RetryUndo CanRetryUndo retry_undo;
-    Erase CanErase erase;
-    Approve CanApprove approve;
-    Waive CanWaive waive;
-    Dismiss CanDismiss dismiss;
-    Reopen CanReopen reopen;
-    Adopt CanAdopt adopt;
-}
+use onramp::lifecycle::{Operation, StageKind};
+use table::typed::typed;
 
 #[test]
 fn the_types_allow_what_the_table_allows() {

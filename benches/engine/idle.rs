@@ -59,7 +59,8 @@ pub(crate) async fn parked(store: &'static str, args: &Args, folder: &Path) {
     session.rest(1, args.parked, 1_000).await;
     session.settle().await;
     let (engine, shutdown) = idle(&opened, &flow(&Arc::default()));
-    sleep(Duration::from_secs(3)).await;
+    // What PostgreSQL's sessions have done is counted once they were idle for ten seconds.
+    sleep(Duration::from_secs(15)).await;
     let (cpu, asked, begun) = (cpu(), asked(&database).await, Instant::now());
     sleep(Duration::from_secs(10)).await;
     let seconds = begun.elapsed().as_secs_f64();
@@ -102,7 +103,6 @@ async fn asked(database: &Database) -> f64 {
     match database.store {
         "postgres" => {
             let mut on = sqlx::PgConnection::connect(&database.url).await.unwrap();
-            // What other sessions did becomes visible once they are idle for a second.
             let sql = "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()";
             let row = sqlx::query(sql).fetch_one(&mut on).await.unwrap();
             row.get::<i64, _>(0) as f64

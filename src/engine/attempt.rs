@@ -53,7 +53,7 @@ pub(crate) async fn attempt(
         .steps()
         .get(index)
         .map_or(Duration::ZERO, PlanStep::timeout);
-    let cx = cx.within(timeout, ends.0.clone(), progress);
+    let cx = cx.within(timeout, ends.0.clone(), progress, guard.lease.fence);
     let span = tracing::info_span!("attempt", onboarding = %guard.lease.id, tenant = %cx.tenant(),
         %step, attempt = number, direction);
     let work = async move {

@@ -6,12 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::drive::roll;
+use tokio::sync::Semaphore;
+
 use crate::engine::lease::Held;
 use crate::engine::{Engine, Observed, Observer, Rolls, Shared};
 use crate::flow::{Definition, Flow, Parts, Roll};
 use crate::id::FlowName;
 use crate::store::{ClaimOrder, Store, WorkerId};
 use crate::time::{Clock, SystemClock};
+
+/// How many onboardings are loaded at once: more than a store has connections.
+const LOADS: usize = 64;
+
+/// How many commits are under way at once: as many as go well into one transaction of a group.
+const STORES: usize = 256;
 
 /// Sets up an [`Engine`]. Made by [`Engine::builder`].
 ///
@@ -163,6 +171,8 @@ impl EngineBuilder {
                 observer: self.observer,
                 held: Held::default(),
                 news: Arc::default(),
+                loading: Semaphore::new(LOADS),
+                storing: Semaphore::new(STORES),
             }),
         }
     }

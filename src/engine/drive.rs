@@ -15,8 +15,8 @@ use crate::flow::{
 use crate::id::{Actor, CommandId, StepName};
 use crate::lifecycle::{Action, Command, Next, Progress, State, next};
 use crate::store::{
-    Commit, CommitOutcome, Draft, Error, ErrorKind, FactChange, FactRecord, QueueChange, Refused,
-    Row, StoreExt as _, prepare, seal,
+    Commit, CommitOutcome, Error, ErrorKind, FactChange, FactRecord, Proposal, QueueChange,
+    Refused, Row, StoreExt as _, prepare, seal,
 };
 
 /// How often a commit is sent again while the store is unavailable.
@@ -49,6 +49,8 @@ pub(crate) async fn drive(
 ) -> Result<Option<Duration>, Error> {
     let lease = guard.lease.clone();
     let read = async {
+        // Never closed; without a permit it would only be slower.
+        let _permit = shared.loading.acquire().await.ok();
         let row = shared.store.load(&lease.tenant, lease.id).await?;
         let known = |row: &Row| row.state.steps().any(|(_, step)| step.fact().is_some());
         let facts = match row.as_ref().is_some_and(known) {
@@ -289,8 +291,9 @@ impl Drive<'_> {
             })
             .collect();
         let command = CommandId::fresh();
+        let _permit = self.shared.storing.acquire().await.ok();
         loop {
-            let draft = Draft {
+            let proposal = Proposal {
                 before: &self.row,
                 plan: self.plan(),
                 command,
@@ -299,7 +302,7 @@ impl Drive<'_> {
                 fence: Some(self.guard.lease.fence),
                 now: self.shared.clock.now(),
             };
-            let commit = match prepare(draft) {
+            let commit = match prepare(proposal) {
                 Ok(Some(commit)) => commit,
                 // Meanwhile it holds already, or is no longer wanted: see what is next.
                 Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),
@@ -336,9 +339,23 @@ impl Drive<'_> {
                     let store = &self.shared.store;
                     self.facts = store.known_facts(&lease.tenant, lease.id).await?;
                 }
+                CommitOutcome::Taken { step } => return self.taken(step).await,
                 CommitOutcome::Fenced | CommitOutcome::Absent => return Ok(self.lost()),
             }
         }
+    }
+
+    /// What an attempt has given cannot be reserved: another attempt may give something else. In a box,
+    /// because it reports as well.
+    async fn taken(&mut self, step: StepName) -> Result<Onward, Error> {
+        let failed = Action::FailAttempt {
+            attempt: self.number(&step),
+            step,
+            failure: Failure::from(Problem::TAKEN),
+            retryable: true,
+            roll: (self.shared.rolls)(),
+        };
+        Box::pin(self.report(vec![failed], None)).await
     }
 
     /// Sends a commit, again while the store is definitely unavailable. What is in doubt is left

@@ -99,6 +99,11 @@ struct Shared {
     observer: Option<Observer>,
     held: lease::Held,
     news: Arc<progress::News>,
+    /// Who may load: what is claimed together is loaded a few at a time, or every one of thousands
+    /// would wait for a connection with a query of its own in hand.
+    loading: tokio::sync::Semaphore,
+    /// Who may commit, likewise.
+    storing: tokio::sync::Semaphore,
 }
 
 type Rolls = Box<dyn Fn() -> Roll + Send + Sync>;

@@ -3,14 +3,14 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::flow::definition::{GateCode, Parts, StepCode};
-use crate::flow::erased::{Condition, Erase, GateCheck};
+use crate::flow::definition::{GateCode, Parts, PrefillCode, StepCode};
+use crate::flow::erased::{Condition, Erase, ErasePrefill, GateCheck};
 use crate::flow::plan::Plan;
 use crate::flow::plan_step::{Kind, Need, PlanStep};
 use crate::flow::provides::{Always, Provides, Sometimes, ThisCondition};
 use crate::flow::{
-    Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Step, Task,
-    Waits,
+    Answer, Approval, Cohort, Definition, Evidence, Flow, Gate, InvalidFlow, Needs, Prefill, Step,
+    Task, Waits,
 };
 
 /// A list of steps that grows. Begun by [`Flow::steps`], finished by [`Steps::build`].
@@ -76,6 +76,7 @@ struct List {
     steps: Vec<PlanStep>,
     code: Vec<StepCode>,
     gates: Vec<Box<dyn GateCheck>>,
+    prefills: Vec<PrefillCode>,
     deadline: Option<Duration>,
     retired: Vec<crate::id::StepName>,
 }
@@ -93,6 +94,19 @@ fn plan_step<T: Step>(kind: Kind) -> PlanStep {
     step.titled(crate::id::StepName::from_static(T::NAME))
 }
 
+#[cfg(feature = "http")]
+fn answer_code<F: Flow, A: Answer<F>>() -> StepCode {
+    StepCode {
+        form: Some(Box::new(crate::flow::form::FormOf::<F, A>::new())),
+        ..StepCode::default()
+    }
+}
+
+#[cfg(not(feature = "http"))]
+fn answer_code<F: Flow, A: Answer<F>>() -> StepCode {
+    StepCode::default()
+}
+
 fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
     let step = plan_step::<T::Output>(Kind::Task)
         .needing(T::Needs::list())
@@ -102,8 +116,8 @@ fn task_step<F: Flow, T: Task<F>>(task: T) -> (PlanStep, StepCode) {
         ..step
     };
     let code = StepCode {
-        condition: None,
         task: Some(Box::new(Erase::<F, T>::new(task))),
+        ..StepCode::default()
     };
     (step, code)
 }
@@ -132,14 +146,25 @@ impl<F: Flow, P> Steps<F, P> {
         self
     }
 
+    /// Where the form of an answer is filled in from. Those that come first go first; it completes
+    /// nothing.
+    pub fn prefill<S: Prefill<F>>(mut self, source: S) -> Self {
+        let source = ErasePrefill::<F, S>::new(source);
+        self.list.prefills.push(Box::new(source));
+        self
+    }
+
     /// The subject gives this.
     pub fn ask<A: Answer<F>>(self) -> Steps<F, (Always<A>, P)> {
-        self.add(plan_step::<A>(Kind::Answer), StepCode::default())
+        self.add(plan_step::<A>(Kind::Answer), answer_code::<F, A>())
     }
 
     /// The subject gives this or skips it; tasks see `Option<A>`.
     pub fn ask_optional<A: Answer<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
-        self.add(plan_step::<A>(Kind::Answer).optional(), StepCode::default())
+        self.add(
+            plan_step::<A>(Kind::Answer).optional(),
+            answer_code::<F, A>(),
+        )
     }
 
     /// The host attests this for a third party.
@@ -255,6 +280,7 @@ impl<F: Flow, P> Steps<F, P> {
             steps,
             code,
             gates,
+            prefills,
             deadline,
             retired,
         } = self.list;
@@ -263,8 +289,15 @@ impl<F: Flow, P> Steps<F, P> {
             Some(deadline) => plan.within(deadline),
             None => plan,
         };
+        let unasked = prefills.iter().map(|p| (p.name(), p.step()));
+        plan.fillable(unasked)?;
         let gates = gates.into_iter().map(GateCode::new).collect();
-        Ok(Definition::new(Parts { plan, code, gates }))
+        Ok(Definition::new(Parts {
+            plan,
+            code,
+            gates,
+            prefills,
+        }))
     }
 }
 
@@ -305,7 +338,7 @@ impl<F: Flow, P> When<F, P> {
 
     /// The subject gives this, if the condition holds.
     pub fn ask<A: Answer<F>>(self) -> Steps<F, (Sometimes<A>, P)> {
-        self.add(plan_step::<A>(Kind::Answer), StepCode::default())
+        self.add(plan_step::<A>(Kind::Answer), answer_code::<F, A>())
     }
 
     /// The host attests this, if the condition holds.

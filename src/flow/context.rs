@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::Cancellation;
-use crate::id::{OnboardingId, StepName, SubjectId, TenantId};
+use crate::id::{Fence, OnboardingId, StepName, SubjectId, TenantId};
 
 /// Which way a task is run.
 ///
@@ -70,6 +70,7 @@ pub struct TaskContext {
     deadline: Option<DateTime<Utc>>,
     cancellation: Cancellation,
     progress: Option<Arc<dyn ProgressSink>>,
+    fence: Option<Fence>,
 }
 
 /// Where an attempt's progress goes.
@@ -125,6 +126,7 @@ impl TaskContext {
             deadline: None,
             cancellation: Cancellation::default(),
             progress: None,
+            fence: None,
         }
     }
 
@@ -134,7 +136,9 @@ impl TaskContext {
         timeout: std::time::Duration,
         cancellation: Cancellation,
         progress: Arc<dyn ProgressSink>,
+        fence: Fence,
     ) -> Self {
+        self.fence = Some(fence);
         let timeout = TimeDelta::from_std(timeout).ok();
         self.deadline = timeout.and_then(|timeout| self.started_at.checked_add_signed(timeout));
         self.cancellation = cancellation;
@@ -189,6 +193,14 @@ impl TaskContext {
     #[must_use]
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         self.deadline
+    }
+
+    /// The fence of the worker's claim: higher for every claim of this onboarding. Whoever is asked for an
+    /// effect and keeps the highest fence it has seen can refuse a worker that was overtaken. None in a
+    /// context that a host has made.
+    #[must_use]
+    pub fn fence(&self) -> Option<Fence> {
+        self.fence
     }
 
     /// Says when nobody waits for the attempt any more: it took too long, its lease was lost, the

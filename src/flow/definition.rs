@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use crate::flow::erased::{Condition, ErasedTask, GateCheck};
+use crate::flow::erased::{Condition, ErasedTask, GateCheck, PrefillSource};
 use crate::flow::{Plan, Step};
 
 pub use crate::flow::plan::InvalidFlow;
@@ -42,7 +42,15 @@ pub(crate) struct Parts {
         expect(dead_code, reason = "checked by the front door")
     )]
     pub(crate) gates: Vec<GateCode>,
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(dead_code, reason = "asked by the front door")
+    )]
+    pub(crate) prefills: Vec<PrefillCode>,
 }
+
+/// Where a form is filled in from.
+pub(crate) type PrefillCode = Box<dyn PrefillSource>;
 
 /// A gate, and until when it is known to be open.
 pub(crate) struct GateCode {
@@ -74,6 +82,9 @@ pub(crate) struct StepCode {
         expect(dead_code, reason = "run by the engine")
     )]
     pub(crate) task: Option<Box<dyn ErasedTask>>,
+    /// How an answer is read that comes as text.
+    #[cfg(feature = "http")]
+    pub(crate) form: Option<Box<dyn crate::flow::Form>>,
 }
 
 impl<F> Definition<F> {

@@ -1,4 +1,4 @@
-//! Tasks, conditions and gates without their types, so that one list can hold them.
+//! Tasks, conditions, gates and sources without their types, so that one list can hold them.
 //!
 //! Nothing is awaited here: [`Then`] maps a future's output by polling it.
 
@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::flow::{
-    EncodedFact, FactError, Facts, Gate, GateClosed, GateContext, Needs, Problem, Task,
-    TaskContext, TaskError,
+    Draft, EncodedFact, FactError, Facts, Gate, GateClosed, GateContext, Needs, Prefill,
+    PrefillError, Problem, Step, Task, TaskContext, TaskError,
 };
+use crate::id::Key;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -146,5 +147,51 @@ impl<G: Gate> GateCheck for G {
 
     fn check<'a>(&'a self, cx: &'a GateContext) -> BoxFuture<'a, Result<(), GateClosed>> {
         Box::pin(Gate::check(self, cx))
+    }
+}
+
+/// A [`Prefill`] by name only; what it knows as the draft that would be stored.
+pub(crate) trait PrefillSource: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn step(&self) -> &'static str;
+    fn timeout(&self) -> Duration;
+    fn known<'a>(&'a self, whom: &'a Key) -> BoxFuture<'a, Result<EncodedFact, PrefillError>>;
+}
+
+/// Ties a source to its flow.
+pub(crate) struct ErasePrefill<F, S> {
+    source: S,
+    flow: std::marker::PhantomData<fn() -> F>,
+}
+
+impl<F, S> ErasePrefill<F, S> {
+    pub(crate) fn new(source: S) -> Self {
+        Self {
+            source,
+            flow: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<F: 'static, S: Prefill<F>> PrefillSource for ErasePrefill<F, S> {
+    fn name(&self) -> &'static str {
+        S::SOURCE
+    }
+
+    fn step(&self) -> &'static str {
+        S::Answer::STORED_AS
+    }
+
+    fn timeout(&self) -> Duration {
+        self.source.timeout()
+    }
+
+    fn known<'a>(&'a self, whom: &'a Key) -> BoxFuture<'a, Result<EncodedFact, PrefillError>> {
+        Box::pin(Then {
+            future: Box::pin(self.source.known(whom)),
+            map: |known: Result<Draft<S::Answer>, PrefillError>| {
+                known?.encode().map_err(PrefillError::new)
+            },
+        })
     }
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::flow::Reservation;
+
 /// A named unit of a flow; the implementing type is the fact that the step yields.
 ///
 /// "Where is this customer" is computed from which facts exist, so a step is known by its name
@@ -32,6 +34,11 @@ pub trait Step: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// The version of the fact's serialised form. Counts up when old facts no longer decode.
     const VERSION: u32 = 1;
+
+    /// What of this only one onboarding may have: see [`Reservation`].
+    fn reserves(&self) -> Vec<Reservation> {
+        Vec::new()
+    }
 
     /// What a fact of an older version is in the next one. Called for one version after another.
     ///

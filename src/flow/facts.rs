@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use crate::flow::Step;
 use crate::flow::limits::{self, Unstorable};
+use crate::flow::{Reservation, Step};
 use crate::id::StepName;
 
 /// One fact in its serialised form.
@@ -30,6 +30,8 @@ pub struct EncodedFact {
     step: StepName,
     version: u32,
     json: Box<RawValue>,
+    /// What only one onboarding may have; of one that was read from a store, nothing.
+    reserves: Vec<Reservation>,
 }
 
 impl EncodedFact {
@@ -46,8 +48,12 @@ impl EncodedFact {
                     step,
                     version,
                     json,
+                    reserves: fact.reserves(),
                 };
                 encoded.check()?;
+                if let Some(problem) = encoded.reserves.iter().find_map(Reservation::problem) {
+                    return Err(FactError::new(encoded.step, problem));
+                }
                 Ok(encoded)
             }
             Err(error) => Err(FactError::new(step, error.to_string())),
@@ -84,9 +90,15 @@ impl EncodedFact {
                 step,
                 version,
                 json,
+                reserves: Vec::new(),
             }),
             Err(e) => Err(FactError::new(step, format!("is not JSON: {e}"))),
         }
+    }
+
+    #[cfg(feature = "store")]
+    pub(crate) fn reserves(&self) -> &[Reservation] {
+        &self.reserves
     }
 
     /// The step that yielded the fact.

@@ -51,7 +51,7 @@ pub enum Unstorable {
 }
 
 /// Whether a JSON text can be stored.
-pub(super) fn check(json: &str) -> Result<(), Unstorable> {
+pub(crate) fn check(json: &str) -> Result<(), Unstorable> {
     let bytes = json.len();
     if bytes > MAX_FACT_BYTES {
         let limit = MAX_FACT_BYTES;

@@ -7,7 +7,7 @@
 //!                        need is provided by an earlier step
 //! ```
 //!
-//! This module declares the async traits that a host implements ([`Task`], [`Gate`]) and awaits
+//! This module declares the async traits that a host implements ([`Task`], [`Gate`], [`Prefill`]) and awaits
 //! nothing; it reads no clock.
 
 mod builder;
@@ -15,6 +15,7 @@ mod cancellation;
 mod cohort;
 mod context;
 mod definition;
+mod draft;
 #[cfg_attr(
     not(feature = "tokio"),
     expect(dead_code, reason = "called by the engine")
@@ -22,18 +23,26 @@ mod definition;
 mod erased;
 mod fact;
 mod facts;
+#[cfg(feature = "http")]
+mod form;
 mod gate;
+mod input;
 mod limits;
 mod lock;
 mod needs;
 mod plan;
 mod plan_step;
+#[cfg(feature = "http")]
+mod pointer;
+mod prefill;
 #[expect(
     unnameable_types,
     reason = "the compile-time list is never written by a host"
 )]
 mod provides;
+mod reservation;
 mod retry;
+pub(crate) mod slot;
 mod task;
 mod waits;
 
@@ -42,14 +51,18 @@ pub use cancellation::Cancellation;
 pub use cohort::Cohort;
 pub use context::{Direction, Progressed, TaskContext};
 pub use definition::{Definition, InvalidFlow};
+pub use draft::{Draft, DraftField};
 pub use fact::{Answer, Approval, Evidence, Invalid, NoUpcast, Step};
 pub use facts::{EncodedFact, FactError, Facts};
 pub use gate::{Clearance, Gate, GateClosed, GateContext, NotCleared};
+pub use input::Input;
 pub use limits::{MAX_FACT_BYTES, MAX_FACT_DEPTH, Unstorable};
 pub use lock::InvalidLock;
 pub use needs::Needs;
 pub use plan::Plan;
 pub use plan_step::{Kind, Need, PlanStep};
+pub use prefill::{Prefill, PrefillError};
+pub use reservation::Reservation;
 pub use retry::{RetryPolicy, Roll};
 pub use task::{Failure, Problem, Task, TaskError};
 pub use waits::Waits;
@@ -64,6 +77,10 @@ pub(crate) use definition::Parts;
 pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
 pub(crate) use erased::{ErasedTask, Fault};
+#[cfg(feature = "http")]
+pub(crate) use form::{Fields, Filled, Form, Unread, read_json};
+#[cfg(feature = "http")]
+pub(crate) use limits::check as check_json;
 
 /// A versioned definition of what a customer goes through, from sign-up to ready.
 ///

@@ -32,6 +32,9 @@ pub struct Plan {
     retired: Vec<StepName>,
 }
 
+/// What a name that is stored consists of.
+const NAME_RULE: &str = "use 1 to 64 of a-z, 0-9 and _, beginning with a letter";
+
 impl Plan {
     /// A plan of these steps, in this order.
     ///
@@ -88,6 +91,31 @@ impl Plan {
         }
         self.retired = retired;
         Ok(self)
+    }
+
+    /// Whether sources that fill forms in have storable names, and answers to fill in.
+    pub(crate) fn fillable<'s>(
+        &self,
+        sources: impl Iterator<Item = (&'s str, &'s str)>,
+    ) -> Result<(), InvalidFlow> {
+        let mut problems = Vec::new();
+        for (source, step) in sources {
+            if !crate::id::is_valid_name(source) {
+                problems.push(format!("source {source:?}: {NAME_RULE}"));
+            }
+            if self.step(step).is_none_or(|s| s.kind() != Kind::Answer) {
+                problems.push(format!(
+                    "source {source:?} fills in {step:?}, which the flow does not ask for"
+                ));
+            }
+        }
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(InvalidFlow {
+                flow: self.flow.clone(),
+                problems,
+            }),
+        }
     }
 
     /// Steps that an older version had, and that this one knowingly does without.
@@ -163,7 +191,7 @@ impl Plan {
 }
 
 fn problems(flow: &FlowName, steps: &[PlanStep]) -> Vec<String> {
-    let rule = "use 1 to 64 of a-z, 0-9 and _, beginning with a letter";
+    let rule = NAME_RULE;
     let mut problems = Vec::new();
     if !crate::id::is_valid_name(flow.as_str()) {
         problems.push(format!(

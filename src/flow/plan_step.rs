@@ -219,9 +219,19 @@ impl PlanStep {
         self.condition.is_some()
     }
 
+    /// What its task reads.
+    pub fn needs(&self) -> impl Iterator<Item = &Need> {
+        self.needs.iter()
+    }
+
+    /// What its condition is judged on; nothing without a condition.
+    pub fn condition(&self) -> impl Iterator<Item = &Need> {
+        self.condition.iter().flatten()
+    }
+
     /// What it reads: the needs of its task, then those of its condition.
     pub fn reads(&self) -> impl Iterator<Item = &Need> {
-        self.needs.iter().chain(self.condition.iter().flatten())
+        self.needs().chain(self.condition())
     }
 
     /// How failed attempts are repeated.

@@ -141,6 +141,11 @@ impl Problem {
         "interrupted",
         "Setting this up was interrupted too often. We have been told and will look into it.",
     );
+    /// The engine's own: what a task gave is to be reserved, and another onboarding has it.
+    pub const TAKEN: Self = Self::new(
+        "taken",
+        "A name that we chose for you was taken. We try another.",
+    );
     /// The engine's own: what a task gave cannot be stored, because it is too large, say.
     pub const UNSTORABLE: Self = Self::new(
         "result_not_storable",

@@ -30,7 +30,6 @@ enum Problem {
     Control(char),
     #[error("starts or ends with white space: trim it")]
     Padded,
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "asked by stores"))]
     #[error("is no name: use 1 to 64 of a-z, 0-9 and _, a letter first")]
     NoName,
 }
@@ -60,7 +59,6 @@ pub(crate) fn check_label(what: &'static str, text: &str) -> Result<(), InvalidI
 }
 
 /// The name of a flow or a step that came as text, and so was not looked at before.
-#[cfg(feature = "store")]
 pub(crate) fn check_name(what: &'static str, name: &str) -> Result<(), InvalidId> {
     match super::is_valid_name(name) {
         true => Ok(()),

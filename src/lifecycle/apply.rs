@@ -1,8 +1,10 @@
 //! What an event changes. Total: an event that does not fit changes nothing.
 
+use chrono::{DateTime, SubsecRound, Utc};
+
 use crate::lifecycle::event::{Event, Happened};
 use crate::lifecycle::stage::{Completed, Failed, InProgress, StageData, Undoing};
-use crate::lifecycle::state::{State, StepState};
+use crate::lifecycle::state::{Parked, State, StepState};
 use crate::lifecycle::wait::Wait;
 
 /// The state after an event.
@@ -38,9 +40,20 @@ fn change(state: &mut State, event: &Event) {
             });
         }
         Happened::FactsErased { .. } => {
-            // The marks stay: what was done was done.
+            // The marks stay: what was done was done. A draft was never anything.
             state.common.erased_at = Some(at);
+            for step in state.common.steps.values_mut() {
+                step.draft = None;
+            }
+            state.common.secrets.clear();
         }
+        Happened::SecretKept { .. }
+        | Happened::SecretRewrapped { .. }
+        | Happened::SecretBurnt { .. }
+        | Happened::RevealOffered { .. }
+        | Happened::RevealRefused { .. }
+        | Happened::RevealBurnt { .. }
+        | Happened::Revealed { .. } => state.change_secret(&event.happened, at),
         Happened::Retried => {
             for step in state.common.steps.values_mut() {
                 step.forget_attempts();
@@ -55,11 +68,34 @@ fn change(state: &mut State, event: &Event) {
         | Happened::Approved { step, fact } => {
             let known = state.step_mut(step);
             known.fact = Some(*fact);
+            known.draft = None;
+            known.settle(at);
             // What is given after all is no exception any more.
             known.waived = false;
         }
-        Happened::StepWaived { step, .. } => state.step_mut(step).waived = true,
+        Happened::StepWaived { step, .. } => {
+            let waived = state.step_mut(step);
+            waived.waived = true;
+            waived.settle(at);
+        }
+        Happened::DraftSaved {
+            step,
+            fact,
+            sources,
+        } => {
+            let known = state.step_mut(step);
+            known.draft = Some(*fact);
+            known.sources = sources.clone();
+        }
         Happened::Dismissed => state.common.dismissed_at = Some(at),
+        Happened::Parked { reason } => {
+            let reason = reason.clone();
+            state.common.parked = Some(Parked { at, reason });
+        }
+        Happened::Unparked => state.common.parked = None,
+        Happened::LoggedIn => {
+            state.common.login_at.get_or_insert(at);
+        }
         Happened::WaitBegan { step } => {
             state.common.wait = Some(Wait {
                 step: step.clone(),
@@ -72,7 +108,11 @@ fn change(state: &mut State, event: &Event) {
                 wait.reminded = *nth;
             }
         }
-        Happened::PauseElapsed { step } => state.step_mut(step).elapsed = true,
+        Happened::PauseElapsed { step } => {
+            let pause = state.step_mut(step);
+            pause.elapsed = true;
+            pause.settle(at);
+        }
         Happened::AnswerRevised {
             step,
             fact,
@@ -80,14 +120,27 @@ fn change(state: &mut State, event: &Event) {
         } => {
             let answer = state.step_mut(step);
             answer.fact = Some(*fact);
+            answer.draft = None;
             answer.skipped = false;
+            answer.settle(at);
             for step in rejudge {
-                state.step_mut(step).applies = None;
+                let judged = state.step_mut(step);
+                judged.applies = None;
+                judged.settled_at.take_if(|_| judged.fact.is_none());
             }
         }
-        Happened::StepSkipped { step } => state.step_mut(step).skipped = true,
+        Happened::StepSkipped { step } => {
+            let skipped = state.step_mut(step);
+            skipped.skipped = true;
+            skipped.draft = None;
+            skipped.settle(at);
+        }
         Happened::ConditionJudged { step, applies } => {
-            state.step_mut(step).applies = Some(*applies);
+            let judged = state.step_mut(step);
+            judged.applies = Some(*applies);
+            if !applies {
+                judged.settle(at);
+            }
         }
         Happened::FactRecorded {
             step,
@@ -96,6 +149,7 @@ fn change(state: &mut State, event: &Event) {
         } => {
             let task = state.step_mut(step);
             task.fact = Some(*fact);
+            task.settle(at);
             task.attempts = *attempt;
             task.retry_at = None;
             task.failure = None;
@@ -135,6 +189,7 @@ fn change(state: &mut State, event: &Event) {
         Happened::StepUndone { step, .. } => {
             let task = state.step_mut(step);
             task.fact = None;
+            task.settled_at = None;
             task.round = task.round.saturating_add(1);
             task.undo_attempts = 0;
             task.retry_at = None;
@@ -159,6 +214,8 @@ fn change(state: &mut State, event: &Event) {
             }
         }
         Happened::Reopened { due } => {
+            // The stage's own time goes with the stage.
+            state.common.completed_at = state.completed_at();
             state.common.reopened_for = Some(due.clone());
             state.stage = StageData::InProgress(InProgress {
                 since: at,
@@ -277,6 +334,12 @@ impl State {
 }
 
 impl StepState {
+    /// The first time counts: what is changed later was settled all the while. In whole microseconds,
+    /// so that a row that was stored is still what its journal adds up to.
+    fn settle(&mut self, at: DateTime<Utc>) {
+        self.settled_at.get_or_insert(at.trunc_subsecs(6));
+    }
+
     /// A new start counts its attempts anew; how often the effect was undone is kept, because the
     /// effect key depends on it.
     fn forget_attempts(&mut self) {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use chrono::{DateTime, Utc};
 
 use crate::flow::{EncodedFact, FactError, Invalid};
-use crate::id::{Actor, CommandId, OnboardingId, Reason, StepName};
+use crate::id::{Actor, CommandId, OnboardingId, Reason, SourceName, StepName};
 use crate::lifecycle::onboarding::Onboarding;
 use crate::lifecycle::stage::{Completed, InProgress};
 
@@ -116,6 +116,12 @@ pub(crate) enum Intent {
         cleared_at: DateTime<Utc>,
     },
     Submit(PutFact),
+    Draft {
+        step: StepName,
+        /// What is filled in, to be kept beside the facts.
+        put: PutFact,
+        sources: Vec<SourceName>,
+    },
     Skip {
         step: StepName,
     },
@@ -132,8 +138,13 @@ pub(crate) enum Intent {
         reason: Reason,
     },
     Dismiss,
+    Park {
+        reason: Reason,
+    },
+    Unpark,
     Reopen,
     Adopt,
+    Login,
 }
 
 /// A fact to be stored, or why it cannot be.

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::flow::{Failure, Roll};
-use crate::id::{Actor, OnboardingId, Reason, StepName};
+use crate::id::{Actor, OnboardingId, Reason, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::stage::Operation;
-use crate::lifecycle::state::FactMark;
 
 /// A wish, and whose it is. [`decide`](crate::lifecycle::decide) turns it into events or refuses.
 ///
@@ -43,6 +43,13 @@ pub enum Action {
         step: StepName,
         fact: FactMark,
     },
+    Draft {
+        step: StepName,
+        /// The mark of what is filled in.
+        fact: FactMark,
+        /// Where what nobody has changed since came from.
+        sources: Vec<SourceName>,
+    },
     Skip {
         step: StepName,
     },
@@ -72,8 +79,14 @@ pub enum Action {
         reason: Reason,
     },
     Dismiss,
+    Park {
+        /// Why nothing is to be done.
+        reason: Reason,
+    },
+    Unpark,
     Reopen,
     Adopt,
+    Login,
     BeginWait {
         step: StepName,
     },
@@ -131,6 +144,7 @@ impl Action {
         match self {
             Self::Start { .. } => Operation::Start,
             Self::Submit { .. } => Operation::Submit,
+            Self::Draft { .. } => Operation::Draft,
             Self::Skip { .. } => Operation::Skip,
             Self::Revise { .. } => Operation::Revise,
             Self::Attest { .. } => Operation::Attest,
@@ -142,8 +156,11 @@ impl Action {
             Self::Approve { .. } => Operation::Approve,
             Self::Waive { .. } => Operation::Waive,
             Self::Dismiss => Operation::Dismiss,
+            Self::Park { .. } => Operation::Park,
+            Self::Unpark => Operation::Unpark,
             Self::Reopen => Operation::Reopen,
             Self::Adopt => Operation::Adopt,
+            Self::Login => Operation::Login,
             Self::BeginWait { .. } => Operation::BeginWait,
             Self::Remind { .. } => Operation::Remind,
             Self::Elapse { .. } => Operation::Elapse,
@@ -162,7 +179,7 @@ impl Action {
 impl Operation {
     /// Whether such an actor may issue it. Workers' operations are theirs alone; a subject can
     /// neither attest evidence, nor clean up after a failed undo, nor erase; only an operator
-    /// approves and waives.
+    /// approves, waives and parks; only the host sees who signs in.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
@@ -182,9 +199,13 @@ impl Operation {
             Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
-            Self::Approve | Self::Waive => matches!(actor, Actor::Operator(_)),
+            Self::Login => matches!(actor, Actor::Host),
+            Self::Approve | Self::Waive | Self::Park | Self::Unpark => {
+                matches!(actor, Actor::Operator(_))
+            }
             Self::Start
             | Self::Submit
+            | Self::Draft
             | Self::Skip
             | Self::Revise
             | Self::Dismiss

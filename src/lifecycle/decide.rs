@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Kind, Plan};
+use crate::flow::{Kind, Plan, slot};
 use crate::id::{Actor, Key, OnboardingId};
 use crate::lifecycle::apply::apply;
 use crate::lifecycle::command::{Action, Command};
@@ -61,6 +61,11 @@ pub fn decide(
                 fact: *fact,
             }])
         }
+        Action::Draft {
+            step,
+            fact,
+            sources,
+        } => rules.draft(step, *fact, sources),
         Action::Skip { step } => rules.skip(step),
         Action::Revise { step, fact } => rules.revise(step, *fact),
         Action::Attest { step, fact } => {
@@ -90,12 +95,23 @@ pub fn decide(
             Some(_) => Vec::new(),
             None => vec![Happened::Dismissed],
         }),
+        Action::Park { reason } => Ok(match state.parked() {
+            Some(parked) if parked.reason == *reason => Vec::new(),
+            _ => vec![Happened::Parked {
+                reason: reason.clone(),
+            }],
+        }),
+        Action::Unpark => Ok(match state.parked() {
+            Some(_) => vec![Happened::Unparked],
+            None => Vec::new(),
+        }),
         Action::Reopen => rules.reopen(),
         Action::Adopt if state.runs_under() == plan.version() => Ok(Vec::new()),
         Action::Adopt => Ok(vec![Happened::FlowAdopted {
             flow_version: plan.version(),
             fingerprint: plan.fingerprint(),
         }]),
+        Action::Login => rules.login(),
         Action::BeginWait { step } => {
             rules.due(&Next::BeginWait { step: step.clone() })?;
             Ok(vec![Happened::WaitBegan { step: step.clone() }])
@@ -191,7 +207,7 @@ fn admitted(state: &State, operation: Operation, by: &Actor) -> Result<(), Rejec
     Ok(())
 }
 
-fn events(happened: Vec<Happened>, at: DateTime<Utc>) -> Vec<Event> {
+pub(super) fn events(happened: Vec<Happened>, at: DateTime<Utc>) -> Vec<Event> {
     let happened = happened.into_iter();
     happened.map(|happened| Event { at, happened }).collect()
 }
@@ -206,7 +222,10 @@ fn erase(state: &State) -> Decision {
         return Ok(Vec::new());
     }
     let known = state.steps().filter(|(_, step)| step.fact.is_some());
-    let steps: Vec<_> = known.map(|(name, _)| name.clone()).collect();
+    let facts = known.map(|(name, _)| name.clone());
+    let drafted = state.steps().filter(|(_, step)| step.draft.is_some());
+    let drafts = drafted.map(|(name, _)| slot::draft(name));
+    let steps: Vec<_> = facts.chain(drafts).chain(state.secret_slots()).collect();
     if steps.is_empty() {
         return Ok(Vec::new());
     }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::flow::Failure;
-use crate::id::{Key, OnboardingId, Reason, StepName};
+use crate::id::{Key, OnboardingId, Reason, SecretName, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::stage::UndoReason;
-use crate::lifecycle::state::FactMark;
 
 /// Something that happened to an onboarding, and when.
 ///
@@ -56,12 +56,26 @@ pub enum Happened {
         fact: FactMark,
         rejudge: Vec<StepName>,
     },
+    /// What is filled in so far was saved; gone with the answer.
+    DraftSaved {
+        step: StepName,
+        fact: FactMark,
+        /// Where what nobody has changed since came from.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<SourceName>,
+    },
     /// The subject passed an optional step by, or let its time run out.
     StepSkipped { step: StepName },
     /// An operator exempted the subject from a step.
     StepWaived { step: StepName, reason: Reason },
     /// The subject does not want to be asked for now. Nothing is settled by that.
     Dismissed,
+    /// An operator stopped it: workers do nothing until it is unparked.
+    Parked { reason: Reason },
+    /// An operator lets it go on.
+    Unparked,
+    /// The subject signed in for the first time.
+    LoggedIn,
     /// The host attested evidence.
     EvidenceAttested { step: StepName, fact: FactMark },
     /// An operator approved.
@@ -122,6 +136,28 @@ pub enum Happened {
     },
     /// It goes on after a failure.
     Retried,
+    /// A secret is kept, sealed, in place of an older one of the name.
+    SecretKept { name: SecretName, fact: FactMark },
+    /// The same secret is under another key.
+    SecretRewrapped { name: SecretName, fact: FactMark },
+    /// A secret is gone for good.
+    SecretBurnt { name: SecretName },
+    /// A token was given out that shows a secret once.
+    RevealOffered {
+        name: SecretName,
+        /// What proves the token.
+        token: FactMark,
+        until: DateTime<Utc>,
+        /// When the person proved again who they are, if they had to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proven_at: Option<DateTime<Utc>>,
+    },
+    /// A wrong token was tried; so often by now.
+    RevealRefused { name: SecretName, wrong: u32 },
+    /// The token serves no more: too many wrong ones were tried.
+    RevealBurnt { name: SecretName },
+    /// The secret was shown. The token serves no more.
+    Revealed { name: SecretName },
     /// The facts of these steps are gone, and their salts: nobody can tell any more what they were.
     FactsErased { steps: Vec<StepName> },
 }
@@ -135,10 +171,14 @@ impl Happened {
             Self::Started => "started",
             Self::AnswerSubmitted { .. } => "answer_submitted",
             Self::AnswerRevised { .. } => "answer_revised",
+            Self::DraftSaved { .. } => "draft_saved",
             Self::StepSkipped { .. } => "step_skipped",
             Self::EvidenceAttested { .. } => "evidence_attested",
             Self::StepWaived { .. } => "step_waived",
             Self::Dismissed => "dismissed",
+            Self::Parked { .. } => "parked",
+            Self::Unparked => "unparked",
+            Self::LoggedIn => "logged_in",
             Self::Approved { .. } => "approved",
             Self::WaitBegan { .. } => "wait_began",
             Self::Reminded { .. } => "reminded",
@@ -156,6 +196,13 @@ impl Happened {
             Self::FlowAdopted { .. } => "flow_adopted",
             Self::Failed { .. } => "failed",
             Self::Retried => "retried",
+            Self::SecretKept { .. } => "secret_kept",
+            Self::SecretRewrapped { .. } => "secret_rewrapped",
+            Self::SecretBurnt { .. } => "secret_burnt",
+            Self::RevealOffered { .. } => "reveal_offered",
+            Self::RevealRefused { .. } => "reveal_refused",
+            Self::RevealBurnt { .. } => "reveal_burnt",
+            Self::Revealed { .. } => "revealed",
             Self::FactsErased { .. } => "facts_erased",
         }
     }

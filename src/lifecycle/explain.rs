@@ -50,6 +50,8 @@ pub enum ObstacleKind {
     NotStarted,
     /// A gate is closed.
     GateClosed,
+    /// An operator has stopped it.
+    Parked,
     /// The step that is next is not settled.
     Open,
     /// A later step is not settled either.
@@ -75,6 +77,7 @@ impl ObstacleKind {
         match self {
             Self::NotStarted => "not_started",
             Self::GateClosed => "gate_closed",
+            Self::Parked => "parked",
             Self::Open => "open",
             Self::Later => "later",
             Self::Retrying => "retrying",
@@ -127,6 +130,7 @@ impl std::fmt::Display for Obstacle {
         match self.kind {
             ObstacleKind::NotStarted => f.write_str("it was not started")?,
             ObstacleKind::GateClosed => f.write_str("a prerequisite does not hold")?,
+            ObstacleKind::Parked => f.write_str("it was parked: unpark it")?,
             ObstacleKind::Open => write!(f, "waits for {whom}")?,
             ObstacleKind::Later => write!(f, "will wait for {whom}")?,
             ObstacleKind::Retrying => f.write_str("is tried again")?,
@@ -192,6 +196,11 @@ pub fn explain(state: &State, plan: &Plan, now: DateTime<Utc>) -> Vec<Obstacle> 
             false
         }
         StageData::InProgress(running) => {
+            if let Some(parked) = state.parked() {
+                let mut stopped = Obstacle::new(ObstacleKind::Parked, None, WaitingFor::Operator);
+                stopped.since = Some(parked.at);
+                obstacles.push(stopped);
+            }
             if let Some(undoing) = &running.undoing {
                 let steps = undoing.steps.iter().map(Some);
                 // With nothing left to take back, a worker still has to say so.

@@ -19,16 +19,21 @@
 //! or tested against, the one table in `stage.rs`.
 
 mod apply;
+#[cfg(feature = "http")]
+mod by_name;
 mod change;
 mod command;
 mod decide;
+mod digest;
 mod event;
 mod explain;
+mod loaded;
 mod next;
 mod onboarding;
 mod questions;
 mod rejected;
 mod reports;
+mod secret;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
@@ -39,20 +44,26 @@ pub use apply::{apply, evolve, fold};
 pub use change::{Change, InvalidFact};
 pub use command::{Action, Command};
 pub use decide::{decide, decide_all};
+pub use digest::{Digest, FactMark, InvalidDigest};
 pub use event::{Event, Happened};
 pub use explain::{Obstacle, ObstacleKind, explain};
+pub use loaded::Loaded;
 pub use next::{Next, Phase, WaitingFor, next, phase};
-pub use onboarding::{Loaded, Onboarding};
+pub use onboarding::Onboarding;
 pub use rejected::Rejected;
+pub use secret::{RevealState, SecretState};
 pub use stage::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Operation, Pending, Stage, StageKind, UndoReason, Undoing,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, Failed, InProgress, Operation, Pending, Stage, StageKind,
+    UndoReason, Undoing,
 };
-pub use state::{Digest, FactMark, InvalidDigest, Progress, State, StepState};
+pub use state::{Parked, Progress, State, StepState};
 pub use wait::Wait;
 
 #[cfg(feature = "store")]
 pub(crate) use change::{Intent, PutFact};
 #[cfg(feature = "store")]
 pub(crate) use decide::decide_erasure;
+#[cfg(feature = "vault")]
+pub(crate) use secret::{MAX_WRONG, Proof, SecretWish, decide_secret};

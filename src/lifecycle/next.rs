@@ -1,7 +1,7 @@
 //! What is to be done now, and by whom.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::flow::{Kind, Plan};
 use crate::id::StepName;
@@ -64,7 +64,7 @@ pub enum Next {
     Wait {
         /// For whom or what.
         on: WaitingFor,
-        /// The step that waits; none before the start.
+        /// The step that waits; none before the start, and for a parked one.
         step: Option<StepName>,
         /// Until when, where that is known.
         until: Option<DateTime<Utc>>,
@@ -87,7 +87,7 @@ impl Next {
 /// use onramp::lifecycle::WaitingFor;
 /// assert_eq!(WaitingFor::ThirdParty.as_str(), "third_party");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum WaitingFor {
@@ -126,7 +126,8 @@ impl WaitingFor {
 /// use onramp::lifecycle::Phase;
 /// assert_eq!(Phase::Undoing.as_str(), "undoing");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// A worker has something to do now.
     Advancing,
@@ -177,6 +178,13 @@ pub fn next(state: &State, plan: &Plan, now: DateTime<Utc>) -> Next {
         StageData::Completed(_) | StageData::Failed(_) => return Next::Nothing,
         StageData::InProgress(running) => running,
     };
+    if state.parked().is_some() {
+        return Next::Wait {
+            on: WaitingFor::Operator,
+            step: None,
+            until: None,
+        };
+    }
     // The moment before which a step must not be attempted again.
     let held_until = |step: &StepName, deadline: Option<DateTime<Utc>>| {
         let retry_at = state.step(step.as_str()).and_then(|s| s.retry_at);

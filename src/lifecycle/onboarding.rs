@@ -4,17 +4,17 @@ use std::marker::PhantomData;
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Answer, Approval, Clearance, EncodedFact, Evidence, Flow, Plan, Step};
+use crate::flow::slot;
+use crate::flow::{Answer, Approval, Clearance, Draft, EncodedFact, Evidence, Flow, Plan, Step};
 use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
-use crate::lifecycle::change::{Change, Intent, PutFact};
-#[cfg(feature = "store")]
-use crate::lifecycle::stage::StageData;
+use crate::lifecycle::change::{Change, Intent, InvalidFact, PutFact};
+use crate::lifecycle::digest::Digest;
 use crate::lifecycle::stage::{
-    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanErase, CanReopen,
-    CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit, CanWaive, Completed, Failed,
-    InProgress, Pending, Stage, StageKind,
+    CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
+    CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
+    CanUnpark, CanWaive, Completed, InProgress, Stage,
 };
-use crate::lifecycle::state::{Common, Digest, State, StepState};
+use crate::lifecycle::state::{Common, State, StepState};
 
 /// One subject in one flow, in a stage that was durably stored.
 ///
@@ -24,10 +24,12 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 /// Handles come from a store alone: they cannot be built, cloned or deserialised. Every operation
 /// takes the handle and gives a [`Change`], which does nothing until it is committed.
 ///
+/// [`login`](Self::login) is there in every stage.
+///
 /// | stage | operations |
 /// |---|---|
-/// | [`Pending`] | [`start`](Self::start), [`attest`](Self::attest), [`approve`](Self::approve), [`dismiss`](Self::dismiss), [`cancel`](Self::cancel) |
-/// | [`InProgress`] | [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`approve`](Self::approve), [`waive`](Self::waive), [`dismiss`](Self::dismiss), [`adopt`](Self::adopt), [`complete`](Self::complete), [`cancel`](Self::cancel) |
+/// | [`Pending`] | [`start`](Self::start), [`draft`](Self::draft), [`attest`](Self::attest), [`approve`](Self::approve), [`dismiss`](Self::dismiss), [`cancel`](Self::cancel) |
+/// | [`InProgress`] | [`draft`](Self::draft), [`submit`](Self::submit), [`skip`](Self::skip), [`revise`](Self::revise), [`attest`](Self::attest), [`approve`](Self::approve), [`waive`](Self::waive), [`dismiss`](Self::dismiss), [`park`](Self::park), [`unpark`](Self::unpark), [`adopt`](Self::adopt), [`complete`](Self::complete), [`cancel`](Self::cancel) |
 /// | [`Completed`] | [`reopen`](Self::reopen), [`erase`](Self::erase) |
 /// | [`Failed`] | [`retry`](Self::retry), [`retry_undo`](Self::retry_undo), [`attest`](Self::attest), [`approve`](Self::approve), [`erase`](Self::erase) |
 ///
@@ -37,16 +39,19 @@ use crate::lifecycle::state::{Common, Digest, State, StepState};
 ///     done.retry(); // an onboarding that is `Completed` cannot be retried
 /// }
 /// ```
+///
+/// [`Pending`]: crate::lifecycle::Pending
+/// [`Failed`]: crate::lifecycle::Failed
 #[must_use = "a handle is the only way to go on without loading again"]
 pub struct Onboarding<F, S> {
-    common: Box<Common>,
-    stage: S,
+    pub(super) common: Box<Common>,
+    pub(super) stage: S,
     #[cfg_attr(
         not(feature = "store"),
         expect(dead_code, reason = "what the next commit is chained to")
     )]
-    head: Digest,
-    flow: PhantomData<fn() -> F>,
+    pub(super) head: Digest,
+    pub(super) flow: PhantomData<fn() -> F>,
 }
 
 impl<F: Flow, S: Stage> Onboarding<F, S> {
@@ -68,6 +73,23 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanSubmit<To = S>,
     {
         let intent = Intent::Submit(PutFact::answer::<F, A>(&answer));
+        Change::new(self, Actor::Subject, intent)
+    }
+
+    /// Saves what is filled in so far, in place of what was saved before: on top of exactly the revision
+    /// that the handle is as of, so that a form that is open twice does not overwrite itself. It settles
+    /// nothing, and is gone when the answer is submitted, revised or skipped.
+    pub fn draft<A: Answer<F>>(self, draft: &Draft<A>) -> Change<F, S, S>
+    where
+        S: CanDraft<To = S>,
+    {
+        let step = StepName::from_static(A::STORED_AS);
+        let put = PutFact {
+            step: slot::draft(&step),
+            fact: draft.encode().map_err(InvalidFact::Encoding),
+        };
+        let sources = draft.sources();
+        let intent = Intent::Draft { step, put, sources };
         Change::new(self, Actor::Subject, intent)
     }
 
@@ -181,6 +203,25 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         Change::new(self, Actor::Subject, Intent::Dismiss)
     }
 
+    /// Stops it: workers do nothing with it, forward or back, until it is [unparked](Self::unpark). What
+    /// the subject and the host do meanwhile is kept. Times that run go on running: what was due
+    /// meanwhile is due then.
+    pub fn park(self, reason: Reason, operator: impl Into<String>) -> Change<F, S, S>
+    where
+        S: CanPark<To = S>,
+    {
+        let by = Actor::Operator(operator.into());
+        Change::new(self, by, Intent::Park { reason })
+    }
+
+    /// Lets a parked one go on.
+    pub fn unpark(self, operator: impl Into<String>) -> Change<F, S, S>
+    where
+        S: CanUnpark<To = S>,
+    {
+        Change::new(self, Actor::Operator(operator.into()), Intent::Unpark)
+    }
+
     /// Goes on for steps that a newer version of the flow has added for everyone
     /// ([`Cohort::Everyone`](crate::flow::Cohort::Everyone)), and for nothing else. Rejected when there
     /// are none.
@@ -199,6 +240,15 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanAdopt<To = S>,
     {
         Change::new(self, Actor::Host, Intent::Adopt)
+    }
+
+    /// The subject signed in. Told at every sign-in; the first time is kept, as
+    /// [`State::first_login_at`].
+    pub fn login(self) -> Change<F, S, S>
+    where
+        S: CanLogin<To = S>,
+    {
+        Change::new(self, Actor::Host, Intent::Login)
     }
 
     /// Whether the subject does not want to be asked for now.
@@ -262,7 +312,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// What is known of a step; nothing when nothing has happened to it yet.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepState> {
-        self.common.steps.get(name)
+        self.common.steps.get(name).map(Box::as_ref)
     }
 
     /// The same as untyped state, for the rules and for reading.
@@ -305,12 +355,12 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
 }
 
 #[cfg(feature = "testing")]
-impl<F> Onboarding<F, Pending> {
+impl<F> Onboarding<F, crate::lifecycle::Pending> {
     /// Only for tests of the typed face without a store.
     pub(crate) fn newborn(state: State) -> Self {
         Self {
             common: state.common,
-            stage: Pending {},
+            stage: crate::lifecycle::Pending {},
             head: Digest::ZERO,
             flow: PhantomData,
         }
@@ -327,130 +377,21 @@ impl<F, S: std::fmt::Debug> std::fmt::Debug for Onboarding<F, S> {
     }
 }
 
-/// An onboarding as it was found, in whichever stage.
-///
-/// ```
-/// # use onramp::prelude::*;
-/// fn describe<F: Flow>(found: &Loaded<F>) -> &'static str {
-///     match found {
-///         Loaded::Pending(_) => "not begun",
-///         Loaded::InProgress(_) => "under way",
-///         Loaded::Completed(_) => "done",
-///         Loaded::Failed(failed) if failed.stage().remaining.is_empty() => "failed",
-///         Loaded::Failed(_) => "failed, with something left to undo",
-///     }
-/// }
-/// ```
-#[must_use = "a handle is the only way to go on without loading again"]
-pub enum Loaded<F> {
-    /// Created; nothing has begun.
-    Pending(Onboarding<F, Pending>),
-    /// Begun.
-    InProgress(Onboarding<F, InProgress>),
-    /// Done.
-    Completed(Onboarding<F, Completed>),
-    /// Given up.
-    Failed(Onboarding<F, Failed>),
-}
-
-macro_rules! loaded {
-    ($($stage:ident $into:ident $say:literal)+) => {
-        impl<F: Flow> Loaded<F> {
-            $(
-                #[doc = concat!("The handle, if it is ", $say, ".")]
-                ///
-                /// # Errors
-                /// Gives itself back in any other stage.
-                #[expect(clippy::result_large_err, reason = "both are the caller's own handle")]
-                pub fn $into(self) -> Result<Onboarding<F, $stage>, Self> {
-                    match self {
-                        Self::$stage(onboarding) => Ok(onboarding),
-                        other => Err(other),
-                    }
-                }
-            )+
-
-            /// The stage.
-            #[must_use]
-            pub fn stage(&self) -> StageKind {
-                match self {
-                    $(Self::$stage(_) => StageKind::$stage,)+
-                }
-            }
-
-            /// The onboarding's identity.
-            #[must_use]
-            pub fn id(&self) -> OnboardingId {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.id(),)+
-                }
-            }
-
-            /// The revision that the handle is as of.
-            #[must_use]
-            pub fn revision(&self) -> Revision {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.revision(),)+
-                }
-            }
-
-            /// The same as untyped state, for the rules and for reading.
-            #[must_use]
-            pub fn into_state(self) -> State {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.into_state(),)+
-                }
-            }
-        }
-
-        impl<F> std::fmt::Debug for Loaded<F> {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                match self {
-                    $(Self::$stage(onboarding) => onboarding.fmt(f),)+
-                }
-            }
-        }
-
-        #[cfg(feature = "store")]
-        impl<F> Loaded<F> {
-            /// Only for what is durably stored.
-            pub(crate) fn from_stored(state: State, head: Digest) -> Self {
-                let State { common, stage } = state;
-                let flow = PhantomData;
-                match stage {
-                    $(StageData::$stage(stage) => {
-                        Self::$stage(Onboarding { common, stage, head, flow })
-                    })+
-                }
-            }
-        }
-    };
-}
-
-loaded! {
-    Pending into_pending "`Pending`"
-    InProgress into_in_progress "`InProgress`"
-    Completed into_completed "`Completed`"
-    Failed into_failed "`Failed`"
-}
-
 impl PutFact {
     fn answer<F, A: Answer<F>>(answer: &A) -> Self {
         Self {
             step: StepName::from_static(A::STORED_AS),
             fact: answer
                 .validate()
-                .map_err(crate::lifecycle::InvalidFact::Answer)
-                .and_then(|()| {
-                    EncodedFact::encode(answer).map_err(crate::lifecycle::InvalidFact::Encoding)
-                }),
+                .map_err(InvalidFact::Answer)
+                .and_then(|()| EncodedFact::encode(answer).map_err(InvalidFact::Encoding)),
         }
     }
 
     fn evidence<T: Step>(fact: &T) -> Self {
         Self {
             step: StepName::from_static(T::STORED_AS),
-            fact: EncodedFact::encode(fact).map_err(crate::lifecycle::InvalidFact::Encoding),
+            fact: EncodedFact::encode(fact).map_err(InvalidFact::Encoding),
         }
     }
 }
@@ -458,6 +399,7 @@ impl PutFact {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lifecycle::{Failed, Pending};
 
     struct Named;
     struct Large(#[expect(dead_code, reason = "only its size matters")] [u64; 64]);

@@ -1,7 +1,7 @@
 //! Why the rules said no.
 
 use crate::flow::Kind;
-use crate::id::{Actor, FlowName, OnboardingId, StepName};
+use crate::id::{Actor, FlowName, OnboardingId, SecretName, StepName};
 use crate::lifecycle::stage::{Operation, StageKind};
 
 /// The rules said no, and why. Nothing has happened.
@@ -61,6 +61,8 @@ pub enum Rejected {
     Unverified,
     #[error("effects are being taken back: try again when that is done")]
     Undoing,
+    #[error("an operator has parked it: it goes on when it is unparked")]
+    Parked,
     #[error("nothing is being taken back")]
     NotUndoing,
     #[error(
@@ -74,6 +76,30 @@ pub enum Rejected {
     Erased,
     #[error("every effect was taken back: nothing is left to undo")]
     NothingRemains,
+    #[error("no secret {name} is kept")]
+    NoSecret { name: SecretName },
+    #[error("{max} secrets are kept already: burn one first")]
+    TooManySecrets { max: usize },
+    #[error("a secret is shown when the onboarding is completed: it is {stage}")]
+    TooEarlyToShow { stage: StageKind },
+    #[error(
+        "the secret was offered before: let the person prove again who they are, or replace it"
+    )]
+    ProofNeeded,
+    #[error("the proof is not of the last five minutes: ask for it again")]
+    StaleProof,
+    #[error("the proof is for the onboarding {proven}, not for this one")]
+    ForeignProof { proven: OnboardingId },
+    #[error("the token would end before it begins: give it a longer time")]
+    NoTimeToShow,
+    #[error("the secret is not offered")]
+    NotOffered,
+    #[error("the token's time is over: offer the secret again, with a proof")]
+    RevealExpired,
+    #[error("the token was used: offer the secret again, with a proof")]
+    RevealUsed,
+    #[error("too many wrong tokens were tried: offer the secret again, with a proof")]
+    RevealBurnt,
     #[error("the clearance is for the onboarding {cleared}, not for this one")]
     ForeignClearance { cleared: OnboardingId },
     #[error("the gates were checked more than five minutes ago: clear again")]

@@ -261,6 +261,12 @@ macro_rules! operations {
     (@stages [$($from:ident -> $to:ident),+]) => {
         &[$(StageKind::$from),+]
     };
+    (@edges [$($from:ident -> $to:ident),+] $([$($other:ident -> $end:ident),+])?) => {
+        &[
+            $((StageKind::$from, StageKind::$to),)+
+            $($((StageKind::$other, StageKind::$end),)+)?
+        ]
+    };
     (@impl $can:ident [$($from:ident -> $to:ident),+]) => {
         $(
             // The label names the legal stages already.
@@ -270,7 +276,7 @@ macro_rules! operations {
     };
     ($(
         $(#[$doc:meta])*
-        op $operation:ident $text:literal: $edges:tt;
+        op $operation:ident $text:literal: $edges:tt $(or $ends:tt)?;
         $(typed $can:ident $refusal:literal $legal:literal;)?
     )+) => {
         /// What can be done to an onboarding.
@@ -304,6 +310,15 @@ macro_rules! operations {
                     $(Self::$operation => operations!(@stages $edges),)+
                 }
             }
+
+            /// From which stage it leads to which. Where it leads to two from one, the rules tell
+            /// which: what is taken back may be all of it, or be done again.
+            #[must_use]
+            pub const fn edges(self) -> &'static [(StageKind, StageKind)] {
+                match self {
+                    $(Self::$operation => operations!(@edges $edges $($ends)?),)+
+                }
+            }
         }
 
         $($(
@@ -331,6 +346,10 @@ operations! {
     op Submit "submit": [InProgress -> InProgress];
         typed CanSubmit "an onboarding that is `{Self}` takes no answers"
         "`submit` is legal in `InProgress` only: `start` one that is `Pending`, `retry` one that `Failed`";
+    /// What is filled in so far is saved. Nothing is settled by that.
+    op Draft "draft": [Pending -> Pending, InProgress -> InProgress];
+        typed CanDraft "an onboarding that is `{Self}` takes no drafts"
+        "`draft` is legal in `Pending` and `InProgress`";
     /// The subject passes an optional step by.
     op Skip "skip": [InProgress -> InProgress];
         typed CanSkip "no step can be skipped in an onboarding that is `{Self}`"
@@ -375,6 +394,14 @@ operations! {
     op Dismiss "dismiss": [Pending -> Pending, InProgress -> InProgress];
         typed CanDismiss "an onboarding that is `{Self}` cannot be dismissed"
         "`dismiss` is legal in `Pending` and `InProgress`";
+    /// An operator stops it: workers do nothing until it is unparked.
+    op Park "park": [InProgress -> InProgress];
+        typed CanPark "an onboarding that is `{Self}` cannot be parked"
+        "`park` is legal in `InProgress` only";
+    /// An operator lets it go on.
+    op Unpark "unpark": [InProgress -> InProgress];
+        typed CanUnpark "an onboarding that is `{Self}` is not parked"
+        "`unpark` is legal in `InProgress` only";
     /// Go on for steps that a newer version of the flow has added for everyone.
     op Reopen "reopen": [Completed -> InProgress];
         typed CanReopen "an onboarding that is `{Self}` cannot be reopened"
@@ -383,6 +410,10 @@ operations! {
     op Adopt "adopt": [InProgress -> InProgress];
         typed CanAdopt "an onboarding that is `{Self}` adopts no other version of its flow"
         "`adopt` is legal in `InProgress` only";
+    /// The host has seen the subject sign in. Only the first time is kept.
+    op Login "login": [Pending -> Pending, InProgress -> InProgress, Completed -> Completed, Failed -> Failed];
+        typed CanLogin "nobody signs in to an onboarding that is `{Self}`"
+        "`login` is legal in `Pending`, `InProgress`, `Completed` and `Failed`";
     /// A worker notes since when a step waits.
     op BeginWait "begin_wait": [InProgress -> InProgress];
     /// A worker notes that it is time to remind somebody.
@@ -400,9 +431,9 @@ operations! {
     /// A worker has taken an effect back.
     op Undone "undone": [InProgress -> InProgress];
     /// A worker's attempt at taking an effect back has failed.
-    op FailUndo "fail_undo": [InProgress -> InProgress];
+    op FailUndo "fail_undo": [InProgress -> InProgress] or [InProgress -> Failed];
     /// A worker has taken everything back.
-    op FinishUndo "finish_undo": [InProgress -> InProgress];
+    op FinishUndo "finish_undo": [InProgress -> InProgress] or [InProgress -> Failed];
     /// A worker's verification has found an effect gone.
     op Drift "drift": [InProgress -> InProgress];
 }

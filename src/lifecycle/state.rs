@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::flow::{Cohort, Failure, Plan, PlanStep};
-use crate::id::{Key, OnboardingId, Revision, StepName};
+use crate::id::{Key, OnboardingId, Reason, Revision, SecretName, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
+use crate::lifecycle::secret::SecretState;
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
 
@@ -50,6 +52,13 @@ pub(crate) struct Common {
     pub(crate) erased_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parked: Option<Parked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) login_at: Option<DateTime<Utc>>,
+    /// When it was completed first. Kept from the first reopening on; until then the stage knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) completed_at: Option<DateTime<Utc>>,
     /// The newest version of the flow that it goes on under, if it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) adopted: Option<u32>,
@@ -58,7 +67,27 @@ pub(crate) struct Common {
     pub(crate) reopened_for: Option<Vec<StepName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
-    pub(crate) steps: BTreeMap<StepName, StepState>,
+    /// Each boxed, because a map allocates room for eleven at once, and most flows have fewer.
+    pub(crate) steps: BTreeMap<StepName, Box<StepState>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) secrets: BTreeMap<SecretName, SecretState>,
+}
+
+/// Since when and why workers do nothing, by an operator's wish.
+///
+/// ```
+/// # use onramp::lifecycle::Parked;
+/// fn say(parked: &Parked) -> String {
+///     format!("stopped on {}: {}", parked.at, parked.reason)
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Parked {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: Reason,
 }
 
 /// What is known of one step.
@@ -72,6 +101,10 @@ pub(crate) struct Common {
 pub struct StepState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fact: Option<FactMark>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) draft: Option<FactMark>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sources: Vec<SourceName>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) skipped: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -80,6 +113,13 @@ pub struct StepState {
     pub(crate) elapsed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) applies: Option<bool>,
+    /// Not in rows of programs that did not note it.
+    #[serde(
+        rename = "at",
+        with = "chrono::serde::ts_microseconds_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) settled_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) attempts: u32,
     #[serde(skip_serializing_if = "is_zero")]
@@ -97,110 +137,6 @@ pub struct StepState {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-/// That a fact exists: its data version and a commitment to its text, never the text.
-///
-/// ```
-/// use onramp::lifecycle::{Digest, FactMark};
-/// let mark = FactMark { version: 1, commitment: Digest::from_bytes([7; 32]) };
-/// assert!(mark.commitment.to_string().starts_with("0707"));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FactMark {
-    /// The version of the serialised form.
-    pub version: u32,
-    /// SHA-256 over a random salt and the text. The salt is stored with the fact and goes with
-    /// it, so that an erased fact cannot be guessed from its commitment.
-    pub commitment: Digest,
-}
-
-/// A 256-bit digest; hexadecimal as text.
-///
-/// ```
-/// use onramp::lifecycle::Digest;
-/// let digest = Digest::from_bytes([0xab; 32]);
-/// assert_eq!(digest.to_string().parse(), Ok(digest));
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest([u8; 32]);
-
-impl Digest {
-    /// All zero: what the first journal entry is chained to.
-    pub const ZERO: Self = Self([0; 32]);
-
-    /// The digest with these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Every commit writes several: a table is far faster than formatting each byte.
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[
-                DIGITS[usize::from(byte >> 4)],
-                DIGITS[usize::from(byte & 15)],
-            ]);
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
-    }
-}
-
-impl std::fmt::Debug for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Digest({self})")
-    }
-}
-
-/// Text that is not a digest.
-///
-/// ```
-/// use onramp::lifecycle::{Digest, InvalidDigest};
-/// assert_eq!("ab".parse::<Digest>(), Err(InvalidDigest));
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a digest: expected 64 hexadecimal digits")]
-pub struct InvalidDigest;
-
-impl std::str::FromStr for Digest {
-    type Err = InvalidDigest;
-
-    fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        let mut bytes = [0; 32];
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return Err(InvalidDigest);
-        }
-        let digit = |b: u8| char::from(b).to_digit(16).ok_or(InvalidDigest);
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = u8::try_from(digit(*high)? * 16 + digit(*low)?).map_err(|_| InvalidDigest)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl Serialize for Digest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
 }
 
 /// How far a step is.
@@ -264,6 +200,27 @@ impl StepState {
         self.retry_at
     }
 
+    /// The mark of what is filled in and not submitted yet.
+    #[must_use]
+    pub fn draft(&self) -> Option<&FactMark> {
+        self.draft.as_ref()
+    }
+
+    /// The sources whose prefill the subject has not changed, as of the newest draft; kept when the
+    /// answer is submitted.
+    #[must_use]
+    pub fn sources(&self) -> &[SourceName] {
+        &self.sources
+    }
+
+    /// When it was settled: got its fact, was skipped, waived, or found not to apply. None when that
+    /// was not noted (by a program before this one), and when nothing happened (the step is of a
+    /// newer version, and not for this one).
+    #[must_use]
+    pub fn settled_at(&self) -> Option<DateTime<Utc>> {
+        self.settled_at
+    }
+
     /// The fact's mark.
     #[must_use]
     pub fn fact(&self) -> Option<&FactMark> {
@@ -288,10 +245,14 @@ impl State {
                 started_at: None,
                 erased_at: None,
                 dismissed_at: None,
+                parked: None,
+                login_at: None,
+                completed_at: None,
                 adopted: None,
                 reopened_for: None,
                 wait: None,
                 steps: BTreeMap::new(),
+                secrets: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
         }
@@ -333,6 +294,21 @@ impl State {
         self.common.started_at
     }
 
+    /// When the subject signed in for the first time, as the host has told.
+    #[must_use]
+    pub fn first_login_at(&self) -> Option<DateTime<Utc>> {
+        self.common.login_at
+    }
+
+    /// When it was completed for the first time; also after it was reopened.
+    #[must_use]
+    pub fn completed_at(&self) -> Option<DateTime<Utc>> {
+        self.common.completed_at.or(match &self.stage {
+            StageData::Completed(completed) => Some(completed.at),
+            _ => None,
+        })
+    }
+
     /// When its facts were erased.
     #[must_use]
     pub fn erased_at(&self) -> Option<DateTime<Utc>> {
@@ -350,6 +326,12 @@ impl State {
     #[must_use]
     pub fn dismissed_at(&self) -> Option<DateTime<Utc>> {
         self.common.dismissed_at
+    }
+
+    /// Since when workers do nothing, by an operator's wish.
+    #[must_use]
+    pub fn parked(&self) -> Option<&Parked> {
+        self.common.parked.as_ref()
     }
 
     /// Since when a step waits, if the time matters.
@@ -376,12 +358,12 @@ impl State {
     /// What is known of a step; nothing when nothing has happened to it yet.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepState> {
-        self.common.steps.get(name)
+        self.common.steps.get(name).map(Box::as_ref)
     }
 
     /// The steps to which something has happened, by name.
     pub fn steps(&self) -> impl Iterator<Item = (&StepName, &StepState)> {
-        self.common.steps.iter()
+        self.common.steps.iter().map(|(name, step)| (name, &**step))
     }
 
     /// What is being taken back, if anything.
@@ -389,6 +371,15 @@ impl State {
     pub fn undoing(&self) -> Option<&Undoing> {
         match &self.stage {
             StageData::InProgress(InProgress { undoing, .. }) => undoing.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// When it last began: at the start, with a retry, or when it was reopened.
+    #[cfg(feature = "store")]
+    pub(crate) fn in_progress_since(&self) -> Option<DateTime<Utc>> {
+        match &self.stage {
+            StageData::InProgress(running) => Some(running.since),
             _ => None,
         }
     }

@@ -45,6 +45,21 @@ pub(super) fn deadline(running: &InProgress, plan: &Plan) -> Option<DateTime<Utc
     plan.deadline().map(|within| after(running.since, within))
 }
 
+impl State {
+    /// Until when a step of the plan has to be settled, where that is known: its patience, counted
+    /// from when it began to wait, or the deadline of the whole, whichever is sooner.
+    #[must_use]
+    pub fn deadline(&self, plan: &Plan, step: &PlanStep) -> Option<DateTime<Utc>> {
+        let StageData::InProgress(running) = &self.stage else {
+            return None;
+        };
+        let wait = self.wait().filter(|wait| wait.step == *step.name());
+        let expiry = step.waits().expiry().zip(wait);
+        let expiry = expiry.map(|(patience, wait)| after(wait.since, patience));
+        expiry.into_iter().chain(deadline(running, plan)).min()
+    }
+}
+
 /// What is next for a step that waits, with `deadline` for the whole.
 pub(super) fn next_of(
     state: &State,

@@ -3,12 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::flow::{Cohort, Failure, Kind, PlanStep, Problem};
-use crate::id::{OnboardingId, Reason, StepName};
+use crate::id::{OnboardingId, Reason, SourceName, StepName};
+use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::event::Happened;
 use crate::lifecycle::questions::{Decision, Rules};
 use crate::lifecycle::rejected::Rejected;
 use crate::lifecycle::stage::{StageData, StageKind, UndoReason};
-use crate::lifecycle::state::{FactMark, Progress};
+use crate::lifecycle::state::Progress;
 
 /// How long a clearance serves.
 const CLEARANCE_LIFETIME: TimeDelta = TimeDelta::minutes(5);
@@ -24,6 +25,21 @@ impl Rules<'_> {
             return Err(Rejected::StaleClearance);
         }
         Ok(vec![Happened::Started])
+    }
+
+    /// Also of an answer that was given, to revise it with, and of one that is not reached yet.
+    pub(super) fn draft(&self, step: &StepName, fact: FactMark, from: &[SourceName]) -> Decision {
+        let planned = self.planned(step, Kind::Answer)?;
+        let step = step.clone();
+        if self.state.progress(planned) == Progress::NotApplicable {
+            return Err(Rejected::NotApplicable { step });
+        }
+        let sources = from.to_vec();
+        Ok(vec![Happened::DraftSaved {
+            step,
+            fact,
+            sources,
+        }])
     }
 
     pub(super) fn skip(&self, step: &StepName) -> Decision {
@@ -117,6 +133,9 @@ impl Rules<'_> {
 
     pub(super) fn complete(&self, verified: bool) -> Decision {
         self.not_undoing()?;
+        if self.state.parked().is_some() {
+            return Err(Rejected::Parked);
+        }
         let open = self
             .plan
             .steps()
@@ -162,6 +181,15 @@ impl Rules<'_> {
         }
         self.not_erased()?;
         Ok(vec![Happened::Retried])
+    }
+
+    /// The first time stays the first, also when it is told late or again.
+    pub(super) fn login(&self) -> Decision {
+        if self.state.first_login_at().is_some() {
+            return Ok(Vec::new());
+        }
+        self.not_erased()?;
+        Ok(vec![Happened::LoggedIn])
     }
 
     pub(super) fn not_erased(&self) -> Result<(), Rejected> {

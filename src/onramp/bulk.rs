@@ -6,21 +6,22 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::Flow;
 use crate::flow::Plan;
-use crate::id::{Actor, CommandId, OnboardingId, TenantId};
+use crate::id::{Actor, CommandId, OnboardingId, Reason, StepName, TenantId};
 use crate::lifecycle::{Action, Command, Rejected, StageKind};
 use crate::onramp::Onramp;
-use crate::store::{CommitOutcome, Draft, Error, Refused, Store, prepare};
+use crate::store::{CommitOutcome, Error, Proposal, Refused, Store, prepare};
 
 /// How often one is looked at again when it moves on meanwhile.
 const TRIES: u32 = 5;
 
-/// What can be done to many onboardings at once: whatever needs no fact.
+/// What can be done to many onboardings at once: whatever needs no fact. Waiving and
+/// parking are open to operators only.
 ///
 /// ```
 /// use onramp::Bulk;
 /// assert_eq!(Bulk::RetryUndo.as_str(), "retry_undo");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Bulk {
     /// Give up, taking effects back.
@@ -35,16 +36,27 @@ pub enum Bulk {
     Adopt,
     /// Erase every fact.
     Erase,
+    /// Exempt from a step.
+    Waive {
+        /// The step, as it is stored.
+        step: StepName,
+        /// Why the exception is made.
+        reason: Reason,
+    },
+    /// Stop: workers do nothing until they are unparked.
+    Park(Reason),
+    /// Let parked ones go on.
+    Unpark,
 }
 
 impl Bulk {
     /// The operation's name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &'static str {
         self.action().operation().as_str()
     }
 
-    fn action(self) -> Action {
+    fn action(&self) -> Action {
         match self {
             Self::Cancel => Action::Cancel,
             Self::Retry => Action::Retry,
@@ -52,6 +64,14 @@ impl Bulk {
             Self::Reopen => Action::Reopen,
             Self::Adopt => Action::Adopt,
             Self::Erase => Action::Erase,
+            Self::Waive { step, reason } => Action::Waive {
+                step: step.clone(),
+                reason: reason.clone(),
+            },
+            Self::Park(reason) => Action::Park {
+                reason: reason.clone(),
+            },
+            Self::Unpark => Action::Unpark,
         }
     }
 }
@@ -129,7 +149,7 @@ impl<F: Flow> Onramp<F> {
         let (store, plan) = (&*self.store, self.flow.plan());
         let mut results = Vec::with_capacity(ids.len());
         for id in ids {
-            let done = act(store, (tenant, *id), plan, action, by, self.clock.now()).await;
+            let done = act(store, (tenant, *id), plan, &action, by, self.clock.now()).await;
             results.push((*id, done.map(|(stage, _)| stage)));
         }
         results
@@ -142,7 +162,7 @@ pub(super) async fn act(
     store: &dyn Store,
     of: (&TenantId, OnboardingId),
     plan: &Plan,
-    action: Bulk,
+    action: &Bulk,
     by: &Actor,
     now: DateTime<Utc>,
 ) -> Result<(StageKind, bool), NotDone> {
@@ -153,7 +173,7 @@ pub(super) async fn act(
             by: by.clone(),
             action: action.action(),
         };
-        let draft = Draft {
+        let proposal = Proposal {
             before: &before,
             plan,
             command: CommandId::fresh(),
@@ -162,7 +182,7 @@ pub(super) async fn act(
             fence: None,
             now,
         };
-        let commit = match prepare(draft) {
+        let commit = match prepare(proposal) {
             Ok(Some(commit)) => commit,
             // What is wished holds already.
             Ok(None) => return Ok((before.state.stage(), false)),
@@ -173,7 +193,9 @@ pub(super) async fn act(
         match store.commit(commit).await? {
             CommitOutcome::Committed | CommitOutcome::Replayed { .. } => return Ok((stage, true)),
             CommitOutcome::Absent => return Err(NotDone::Absent),
-            CommitOutcome::Conflict { .. } | CommitOutcome::Fenced => {}
+            CommitOutcome::Conflict { .. }
+            | CommitOutcome::Fenced
+            | CommitOutcome::Taken { .. } => {}
         }
     }
     let message = format!("onboarding {id} kept moving on: try again");

@@ -210,7 +210,7 @@ async fn evolve(
     while let Some(page) = each(store, plan.flow(), &mut after).await? {
         for listed in page {
             let of = (&listed.key.tenant, listed.id);
-            match act(store, of, plan, Bulk::Adopt, by, now).await {
+            match act(store, of, plan, &Bulk::Adopt, by, now).await {
                 Ok((_, adopted)) => evolved.adopted += usize::from(adopted),
                 // It has ended meanwhile.
                 Err(NotDone::Rejected(_) | NotDone::Absent) => {}

@@ -1,10 +1,6 @@
 //! Checking gates: all at once, each in its time, and closed when in doubt.
 
-use std::future::{Future, poll_fn};
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use crate::flow::{Clearance, Flow, NotCleared};
@@ -12,6 +8,7 @@ use crate::flow::{GateClosed, GateCode, GateContext, Problem};
 use crate::id::{SubjectId, TenantId};
 use crate::lifecycle::{Onboarding, Pending};
 use crate::onramp::Onramp;
+use crate::onramp::within::{Ended, all};
 
 /// What came of checking one gate.
 ///
@@ -75,13 +72,11 @@ impl<F: Flow> Onramp<F> {
     }
 }
 
-type Checking<'a> = Pin<Box<dyn Future<Output = Result<(), GateClosed>> + Send + 'a>>;
-
 /// Checks every gate, in their order.
 async fn check(gates: &[GateCode], cx: &GateContext) -> Vec<GateReport> {
     let begun = Instant::now();
     let mut open = Vec::new();
-    let mut checking: Vec<(Checking<'_>, Instant)> = Vec::new();
+    let mut checking = Vec::new();
     for code in gates {
         let until = *code
             .open_until
@@ -105,8 +100,12 @@ async fn check(gates: &[GateCode], cx: &GateContext) -> Vec<GateReport> {
                 cached,
             };
         }
-        let in_doubt = || (Err(unknown("it was not checked")), Duration::ZERO);
-        let (result, took) = ended.next().unwrap_or_else(in_doubt);
+        let (result, took) = match ended.next() {
+            Some((Ended::Gave(result), took)) => (result, took),
+            Some((Ended::TookTooLong, took)) => (Err(unknown("the check took too long")), took),
+            Some((Ended::Panicked, took)) => (Err(unknown("the check panicked")), took),
+            None => (Err(unknown("it was not checked")), Duration::ZERO),
+        };
         let open_for = code.gate.open_for();
         if result.is_ok() && !open_for.is_zero() {
             let until = Some(Instant::now() + open_for);
@@ -127,82 +126,4 @@ async fn check(gates: &[GateCode], cx: &GateContext) -> Vec<GateReport> {
 
 fn unknown(detail: &str) -> GateClosed {
     GateClosed::new(Problem::GATE_UNKNOWN, detail)
-}
-
-type Ended = (Result<(), GateClosed>, Duration);
-
-/// Waits for all of them, for none longer than until its time.
-async fn all(mut checking: Vec<(Checking<'_>, Instant)>, begun: Instant) -> Vec<Ended> {
-    let mut ended: Vec<Option<Ended>> = checking.iter().map(|_| None).collect();
-    let mut alarm = None;
-    poll_fn(|cx| {
-        for ((check, until), ended) in checking.iter_mut().zip(&mut ended) {
-            if ended.is_some() {
-                continue;
-            }
-            *ended = poll_one(check, *until, cx).map(|result| (result, begun.elapsed()));
-        }
-        let waiting = checking.iter().zip(&ended).filter(|(_, e)| e.is_none());
-        match waiting.map(|((_, until), _)| *until).min() {
-            None => Poll::Ready(()),
-            Some(next) => {
-                alarm = Some(Alarm::at(next, cx.waker().clone()));
-                Poll::Pending
-            }
-        }
-    })
-    .await;
-    ended.into_iter().flatten().collect()
-}
-
-fn poll_one(
-    check: &mut Checking<'_>,
-    until: Instant,
-    cx: &mut Context<'_>,
-) -> Option<Result<(), GateClosed>> {
-    // It is never polled again after a panic.
-    let polled = std::panic::catch_unwind(AssertUnwindSafe(|| check.as_mut().poll(cx)));
-    match polled {
-        Ok(Poll::Ready(result)) => Some(result),
-        Ok(Poll::Pending) if Instant::now() < until => None,
-        Ok(Poll::Pending) => Some(Err(unknown("the check took too long"))),
-        Err(_) => Some(Err(unknown("the check panicked"))),
-    }
-}
-
-/// Wakes a task at a time, on a thread of its own: gates are checked without a runtime, too, and few of
-/// them take long enough to need one. Dropped, it does nothing.
-struct Alarm(Arc<(Mutex<bool>, Condvar)>);
-
-impl Alarm {
-    fn at(time: Instant, waker: Waker) -> Self {
-        let off = Arc::new((Mutex::new(false), Condvar::new()));
-        let state = Arc::clone(&off);
-        let thread = std::thread::Builder::new().name("onramp-gates".to_owned());
-        let started = thread.spawn(move || {
-            let (is_off, changed) = &*state;
-            let guard = is_off.lock().unwrap_or_else(PoisonError::into_inner);
-            let wait = time.saturating_duration_since(Instant::now());
-            // Somewhat late, so that the time is over for whoever is woken.
-            let wait = wait + Duration::from_millis(1);
-            let ended = changed.wait_timeout_while(guard, wait, |is_off| !*is_off);
-            let is_off = ended.map_or_else(|poisoned| *poisoned.into_inner().0, |(off, _)| *off);
-            if !is_off {
-                waker.wake();
-            }
-        });
-        if let Err(error) = started {
-            // Without it a check that hangs is found when anything else wakes the task.
-            drop(error);
-        }
-        Self(off)
-    }
-}
-
-impl Drop for Alarm {
-    fn drop(&mut self) {
-        let (is_off, changed) = &*self.0;
-        *is_off.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        changed.notify_all();
-    }
 }

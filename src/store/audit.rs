@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::flow::slot;
 use crate::id::{Actor, OnboardingId, Revision, StepName, TenantId};
-use crate::lifecycle::{Event, FactMark, Happened, fold};
+use crate::lifecycle::{Event, FactMark, Happened, RevealState, fold};
 use crate::store::chain::{self, BrokenChain};
 use crate::store::contract::Store;
 use crate::store::error::Error;
@@ -177,6 +178,18 @@ impl Told {
                     let given = (*fact, entry.by.clone(), entry.at);
                     self.facts.insert(step.clone(), given);
                 }
+                Happened::DraftSaved { step, fact, .. } => {
+                    let given = (*fact, entry.by.clone(), entry.at);
+                    self.facts.insert(slot::draft(step), given);
+                }
+                Happened::SecretKept { name, fact } | Happened::SecretRewrapped { name, fact } => {
+                    let given = (*fact, entry.by.clone(), entry.at);
+                    self.facts.insert(slot::sealed(name), given);
+                }
+                Happened::RevealOffered { name, token, .. } => {
+                    let given = (*token, entry.by.clone(), entry.at);
+                    self.facts.insert(slot::reveal(name), given);
+                }
                 _ => {}
             }
         }
@@ -187,10 +200,18 @@ impl Told {
     /// Holds the stored facts to what was told of them. Gives the steps whose facts are gone.
     fn compare(mut self, row: &Row, facts: &[FactRecord]) -> Result<Vec<StepName>, Unverified> {
         // What a step yielded before it was undone is not expected any more.
-        let steps = row.state.steps();
-        let marks: BTreeMap<_, _> = steps.filter_map(|(n, s)| Some((n, s.fact()?))).collect();
+        let mut marks = BTreeMap::new();
+        for (name, known) in row.state.steps() {
+            marks.extend(known.fact().map(|mark| (name.clone(), *mark)));
+            marks.extend(known.draft().map(|mark| (slot::draft(name), *mark)));
+        }
+        for (name, known) in row.state.secrets() {
+            marks.insert(slot::sealed(name), *known.mark());
+            let token = known.reveal().and_then(RevealState::token);
+            marks.extend(token.map(|mark| (slot::reveal(name), *mark)));
+        }
         self.facts
-            .retain(|step, (mark, ..)| marks.get(step) == Some(&&*mark));
+            .retain(|step, (mark, ..)| marks.get(step) == Some(mark));
         for record in facts {
             let step = record.fact.step();
             let is = (

@@ -3,8 +3,8 @@
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::flow::EncodedFact;
-use crate::id::{Actor, CommandId, OnboardingId, Revision};
+use crate::flow::{EncodedFact, Reservation};
+use crate::id::{Actor, CommandId, OnboardingId, Revision, TenantId};
 use crate::lifecycle::{Digest, Event, FactMark};
 use crate::store::record::JournalEntry;
 
@@ -42,6 +42,20 @@ pub fn mark(fact: &EncodedFact, salt: &Salt) -> FactMark {
         version: fact.version(),
         commitment: finish(hasher),
     }
+}
+
+/// The hash that a reservation is stored as: it may be personal data.
+pub(crate) fn held(tenant: &TenantId, reservation: &Reservation) -> Digest {
+    let tenant = match reservation.is_of_tenant() {
+        true => tenant.as_str(),
+        false => "",
+    };
+    let mut hasher = Sha256::new();
+    part(&mut hasher, b"onramp.reservation.1");
+    part(&mut hasher, tenant.as_bytes());
+    part(&mut hasher, reservation.space().as_bytes());
+    part(&mut hasher, reservation.value().as_bytes());
+    finish(hasher)
 }
 
 /// A journal entry chained to the one before.

@@ -1,7 +1,7 @@
 //! The three ways in which a typed commit fails.
 
 use crate::flow::Flow;
-use crate::id::{CommandId, Key, OnboardingId};
+use crate::id::{CommandId, Key, OnboardingId, StepName};
 use crate::lifecycle::{Change, InvalidFact, Loaded, Onboarding, Rejected, Stage};
 use crate::store::error::Error;
 
@@ -88,6 +88,12 @@ pub enum NotAppliedBecause {
     /// Something else was done under its identity.
     #[error("its identity was used for something else: give each wish one of its own")]
     IdentityReused,
+    /// Another onboarding has what the fact reserves.
+    #[error("what {step} is to reserve is taken already: choose another")]
+    Taken {
+        /// The step.
+        step: StepName,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(Error),

@@ -14,6 +14,7 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
     StepProgress,
 };
+use crate::store::scan::{ScanRequest, Scanned};
 
 /// A durable store of onboardings.
 ///
@@ -65,7 +66,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`CommitOutcome::Replayed`]; a lease that is not the newest claim with
     /// [`CommitOutcome::Fenced`]; a revision that is not the stored one with
     /// [`CommitOutcome::Conflict`]; an onboarding that is not there with
-    /// [`CommitOutcome::Absent`]. Only then is anything written.
+    /// [`CommitOutcome::Absent`]; a reservation that another one has with [`CommitOutcome::Taken`].
+    /// Only then is anything written. Of commits that reserve the same at once one is stored.
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error>;
 
     /// Which revision a command made, if it was committed.
@@ -89,8 +91,15 @@ pub trait Store: Send + Sync + 'static {
     /// acts for one tenant.
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error>;
 
+    /// Onboardings of a flow with their rows, in the order of their identities: those that the request
+    /// is for, the lowest first, at most as many as it says.
+    ///
+    /// Identities begin with the time of creation, so this is one range of them, and what was created
+    /// in another time is not looked at. One that cannot be read is given as that, in its place.
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error>;
+
     /// Deletes those of these onboardings that are still at the revision listed, each with its
-    /// facts, its journal and its place in the queue. Gives how many.
+    /// facts, its journal, its reservations and its place in the queue. Gives how many.
     ///
     /// On return each is gone wholly or wholly there. Messages in the outbox stay until they are
     /// delivered.

@@ -2,11 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Definition, Facts, Flow, Plan};
+use crate::flow::{Definition, Facts, Flow, Plan, slot};
 use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, TenantId};
-use crate::lifecycle::{
-    Action, Change, Command, Digest, Intent, InvalidFact, Loaded, Onboarding, PutFact, Stage, State,
-};
+use crate::lifecycle::{Action, Change, Command, Digest, Loaded, Onboarding, Stage, State};
 use crate::store::audit::{self, Unverified, Verified};
 use crate::store::chain;
 use crate::store::commit_error::{
@@ -14,8 +12,9 @@ use crate::store::commit_error::{
 };
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::prepare::{Draft, Refused, prepare};
-use crate::store::record::{Commit, CommitOutcome, FactChange, FactRecord, NewOnboarding, Row};
+use crate::store::prepare::{Proposal, Refused, prepare};
+use crate::store::realise::realise;
+use crate::store::record::{Commit, CommitOutcome, NewOnboarding, Row};
 use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
 use crate::store::subject::{self, Erasure, SubjectExport};
@@ -207,7 +206,8 @@ pub trait StoreExt: Store {
     ) -> impl Future<Output = Result<Facts, Error>> + Send {
         async move {
             let records = self.facts(tenant, id).await?;
-            Ok(records.into_iter().map(|record| record.fact).collect())
+            let facts = records.into_iter().map(|record| record.fact);
+            Ok(facts.filter(|fact| !slot::is_slot(fact.step())).collect())
         }
     }
 }
@@ -220,7 +220,7 @@ pub(super) fn new_onboarding(
     plan: &Plan,
     now: DateTime<Utc>,
 ) -> Result<NewOnboarding, Error> {
-    let id = OnboardingId::fresh();
+    let id = OnboardingId::fresh_at(now);
     let (state, created) = State::create(id, key, plan, now);
     let entry = chain::entry(
         Digest::ZERO,
@@ -238,7 +238,7 @@ pub(super) fn new_onboarding(
     Ok(NewOnboarding { row, entry })
 }
 
-pub(super) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
+pub(crate) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
     Key {
         tenant: tenant.clone(),
         flow: FlowName::from_static(F::NAME),
@@ -255,7 +255,7 @@ async fn load_existing<S: Store + ?Sized>(
     row.ok_or_else(|| Error::new(ErrorKind::Corrupt, format!("onboarding {id} is gone")))
 }
 
-fn loaded<F: Flow>(row: Row) -> Loaded<F> {
+pub(crate) fn loaded<F: Flow>(row: Row) -> Loaded<F> {
     Loaded::from_stored(row.state, row.head)
 }
 
@@ -302,6 +302,9 @@ where
             },
         },
         Ok(CommitOutcome::Conflict { current }) => Err(conflict(*current)),
+        Ok(CommitOutcome::Taken { step }) => {
+            Err(not_applied(before, NotAppliedBecause::Taken { step }))
+        }
         Ok(CommitOutcome::Fenced | CommitOutcome::Absent) => {
             let gone = Error::new(
                 ErrorKind::Corrupt,
@@ -372,7 +375,7 @@ pub(super) fn drafted<F: Flow, From: Stage, To>(
         by: Actor::Host,
         action: Action::Complete { verified: false },
     }));
-    let draft = Draft {
+    let proposal = Proposal {
         before: &before,
         plan,
         command,
@@ -381,7 +384,7 @@ pub(super) fn drafted<F: Flow, From: Stage, To>(
         fence: None,
         now,
     };
-    match prepare(draft) {
+    match prepare(proposal) {
         Ok(commit) => Ok((before, commit)),
         Err(Refused::Rejected(no)) => Err(not_applied(before, NotAppliedBecause::Rejected(no))),
         Err(Refused::Store(error)) => Err(not_applied(before, NotAppliedBecause::Store(error))),
@@ -406,7 +409,7 @@ pub(super) fn conflict<F: Flow, From: Stage>(current: Row) -> CommitError<F, Fro
     CommitError::Conflict(Box::new(Conflict { current }))
 }
 
-pub(super) fn not_applied<F: Flow, From: Stage>(
+pub(crate) fn not_applied<F: Flow, From: Stage>(
     before: Row,
     because: NotAppliedBecause,
 ) -> CommitError<F, From> {
@@ -419,61 +422,4 @@ pub(super) fn not_applied<F: Flow, From: Stage>(
         // Not reachable: the row came out of a handle of this very stage.
         None => conflict(Row { state, head }),
     }
-}
-
-/// The action of an intent, and the fact that goes with it.
-fn realise(
-    intent: Intent,
-    by: &Actor,
-    now: DateTime<Utc>,
-) -> Result<(Action, Vec<FactChange>), InvalidFact> {
-    let put = |put: PutFact| {
-        let encoded = put.fact?;
-        let (fact, salt) = chain::seal(&encoded);
-        let record = FactRecord {
-            fact: encoded,
-            salt,
-            by: by.clone(),
-            at: now,
-        };
-        Ok((put.step, fact, vec![FactChange::Put(record)]))
-    };
-    Ok(match intent {
-        Intent::Start {
-            cleared,
-            cleared_at,
-        } => (
-            Action::Start {
-                cleared,
-                cleared_at,
-            },
-            Vec::new(),
-        ),
-        Intent::Submit(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Submit { step, fact }, facts)
-        }
-        Intent::Revise(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Revise { step, fact }, facts)
-        }
-        Intent::Attest(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Attest { step, fact }, facts)
-        }
-        Intent::Approve(fact) => {
-            let (step, fact, facts) = put(fact)?;
-            (Action::Approve { step, fact }, facts)
-        }
-        Intent::Waive { step, reason } => (Action::Waive { step, reason }, Vec::new()),
-        Intent::Dismiss => (Action::Dismiss, Vec::new()),
-        Intent::Reopen => (Action::Reopen, Vec::new()),
-        Intent::Adopt => (Action::Adopt, Vec::new()),
-        Intent::Skip { step } => (Action::Skip { step }, Vec::new()),
-        Intent::Complete => (Action::Complete { verified: false }, Vec::new()),
-        Intent::Cancel => (Action::Cancel, Vec::new()),
-        Intent::Retry => (Action::Retry, Vec::new()),
-        Intent::RetryUndo => (Action::RetryUndo, Vec::new()),
-        Intent::Erase => (Action::Erase, Vec::new()),
-    })
 }

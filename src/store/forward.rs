@@ -17,6 +17,7 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
     StepProgress,
 };
+use crate::store::scan::{ScanRequest, Scanned};
 
 macro_rules! forward {
     ($($pointer:ident),+) => {$(
@@ -65,6 +66,10 @@ macro_rules! forward {
                 limit: usize,
             ) -> Result<Vec<Listed>, Error> {
                 (**self).list(after, limit).await
+            }
+
+            async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+                (**self).scan(request).await
             }
 
             async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {

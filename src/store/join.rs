@@ -62,6 +62,9 @@ pub(crate) async fn commit_in<F: Flow, From: Stage, To: Stage>(
     match join.commit(commit).await {
         Ok(CommitOutcome::Committed | CommitOutcome::Replayed { .. }) => Ok(token),
         Ok(CommitOutcome::Conflict { current }) => Err(conflict(*current)),
+        Ok(CommitOutcome::Taken { step }) => {
+            Err(not_applied(before, NotAppliedBecause::Taken { step }))
+        }
         Ok(CommitOutcome::Fenced | CommitOutcome::Absent) => {
             let message = "the onboarding is not in the database of this transaction";
             let gone = Error::new(ErrorKind::Config, message);

@@ -74,7 +74,9 @@ pub(super) fn check_reason(reason: &str) -> Result<(), Error> {
 }
 
 fn check_step(step: &StepName) -> Result<(), Error> {
-    refuse(check_name("step name", step.as_str()))
+    // A slot is two names with a dot between them.
+    let mut names = step.as_str().splitn(2, '.');
+    names.try_for_each(|name| refuse(check_name("step name", name)))
 }
 
 fn check_entry(entry: &JournalEntry) -> Result<(), Error> {

@@ -2,18 +2,19 @@
 
 mod claim;
 mod outbox;
+mod queued;
+mod reserved;
+mod scan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-
 use crate::id::{
     CommandId, Fence, FlowName, Key, OnboardingId, Revision, StepName, SubjectId, TenantId,
 };
+use crate::lifecycle::Digest;
 use crate::store::claim::ClaimRequest;
 use crate::store::contract::Store;
 use crate::store::delivery::{DeadLetter, Delivery, OutboxLag, Settlement};
@@ -24,9 +25,13 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
     NewOnboarding, QueueChange, Row, StepProgress,
 };
+use crate::store::scan::{ScanRequest, Scanned};
 use crate::time::{Clock, SystemClock};
+use async_trait::async_trait;
 use claim::Room;
 use outbox::Outbox;
+use queued::Queued;
+use reserved::reserve;
 
 /// A store in memory. Forgets everything when the process ends; otherwise a full [`Store`].
 ///
@@ -47,6 +52,8 @@ struct All {
     /// Whose turn was last, in each flow.
     turns: BTreeMap<FlowName, TenantId>,
     outbox: Outbox,
+    /// Who has what is reserved.
+    reserved: HashMap<Digest, (OnboardingId, StepName)>,
 }
 
 struct Kept {
@@ -56,27 +63,6 @@ struct Kept {
     fence: Fence,
     queued: Option<Queued>,
     progress: Option<StepProgress>,
-}
-
-#[derive(Clone, Copy)]
-struct Queued {
-    /// Due from here on; for a leased entry, when its lease runs out.
-    due: DateTime<Utc>,
-    leased: bool,
-    /// How long the newest lease was given for.
-    lease: Duration,
-    /// Whether it was claimed with a limit for its tenant.
-    limited: bool,
-    attempt: u32,
-}
-
-impl Queued {
-    /// Whether it can be claimed. A lease that ends later than twice its length from now was given
-    /// before the clock was set back.
-    fn is_due(&self, now: DateTime<Utc>) -> bool {
-        let overlong = self.leased && self.due > now + self.lease * 2;
-        self.due <= now || overlong
-    }
 }
 
 impl MemoryStore {
@@ -129,34 +115,6 @@ impl All {
         let kept = self.onboardings.get_mut(&lease.id)?;
         let holds = kept.fence == lease.fence && kept.row.state.key().tenant == lease.tenant;
         kept.queued.as_mut().filter(|q| holds && q.leased)
-    }
-}
-
-impl Kept {
-    fn change_queue(&mut self, change: QueueChange, now: DateTime<Utc>) {
-        match (change, &mut self.queued) {
-            (QueueChange::Keep, _) => {}
-            (QueueChange::Wake(_), Some(queued)) if queued.leased => queued.attempt = 1,
-            (QueueChange::Wake(after), queued) => {
-                *queued = Some(Queued {
-                    due: now + after,
-                    leased: false,
-                    lease: Duration::ZERO,
-                    limited: false,
-                    attempt: 0,
-                });
-            }
-            (QueueChange::Hold, Some(queued)) => queued.attempt = 1,
-            (QueueChange::Release(after), Some(queued)) => {
-                queued.due = now + after;
-                queued.leased = false;
-            }
-            (QueueChange::Hold | QueueChange::Release(_), None) => {}
-            (QueueChange::Remove, queued) => {
-                *queued = None;
-                self.progress = None;
-            }
-        }
     }
 }
 
@@ -214,7 +172,8 @@ impl Store for MemoryStore {
         commit.check()?;
         let now = self.clock.now();
         let (id, queue) = (commit.id(), commit.queue);
-        let mut all = self.lock();
+        let mut guard = self.lock();
+        let all = &mut *guard;
         if all.of(commit.tenant(), commit.id()).is_none() {
             return Ok(CommitOutcome::Absent);
         }
@@ -239,6 +198,9 @@ impl Store for MemoryStore {
                 current: Box::new(kept.row.clone()),
             });
         }
+        if let Err(step) = reserve(&mut all.reserved, id, &commit.reservations) {
+            return Ok(CommitOutcome::Taken { step });
+        }
         for change in commit.facts {
             match change {
                 FactChange::Put(record) => {
@@ -253,7 +215,7 @@ impl Store for MemoryStore {
         kept.journal.push(commit.entry);
         kept.change_queue(commit.queue, now);
         all.outbox.post(commit.outbox, now);
-        drop(all);
+        drop(guard);
         self.hints.committed(id, queue);
         Ok(CommitOutcome::Committed)
     }
@@ -292,6 +254,11 @@ impl Store for MemoryStore {
         Ok(later.take(limit).map(|(_, kept)| listed(kept)).collect())
     }
 
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+        request.check()?;
+        Ok(scan::page(&self.lock().onboardings, request))
+    }
+
     async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {
         let mut all = self.lock();
         let mut gone = 0;
@@ -300,6 +267,7 @@ impl Store for MemoryStore {
             if stored.is_some_and(|kept| kept.row.state.revision() == listed.revision) {
                 all.onboardings.remove(&listed.id);
                 all.by_key.retain(|_, id| *id != listed.id);
+                all.reserved.retain(|_, (id, _)| *id != listed.id);
                 gone += 1;
             }
         }

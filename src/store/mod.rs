@@ -16,9 +16,11 @@ mod join;
 mod limits;
 mod memory;
 mod prepare;
+mod realise;
 mod record;
 mod replay;
 mod retention;
+mod scan;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod subject;
@@ -32,6 +34,9 @@ pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBec
 pub use contract::Store;
 pub use delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settlement};
 pub use error::{Error, ErrorKind};
+pub(crate) use ext::key;
+#[cfg(feature = "http")]
+pub(crate) use ext::loaded;
 pub use ext::{Resolution, StoreExt};
 pub use hints::{Hints, Listener, ListenerOfOne};
 pub use join::Join;
@@ -39,10 +44,11 @@ pub(crate) use join::{commit_in, enroll_in};
 pub use memory::MemoryStore;
 pub use record::{
     Commit, CommitOutcome, Created, FactChange, FactRecord, JournalEntry, Lease, Listed,
-    NewOnboarding, OutboxMessage, QueueChange, Row, StepProgress, WorkerId,
+    NewOnboarding, OutboxMessage, QueueChange, ReservationChange, Row, StepProgress, WorkerId,
 };
 
 pub use retention::{Purged, Retention};
+pub use scan::{ScanRequest, Scanned};
 pub use subject::{EntryExport, Erasure, FactExport, OnboardingExport, SubjectExport};
 #[cfg(feature = "tokio")]
 pub use watch::{Progress, Watch};
@@ -60,6 +66,11 @@ pub use sql::{SqliteOptions, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub(crate) use chain::entry;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "vault"))]
 pub(crate) use chain::seal;
-pub(crate) use prepare::{Draft, Refused, prepare};
+pub(crate) use ext::not_applied;
+#[cfg(feature = "vault")]
+pub(crate) use prepare::prepare_secret;
+pub(crate) use prepare::{Proposal, Refused, prepare};
+#[cfg(feature = "http")]
+pub(crate) use replay::{Before, Wish};

@@ -8,18 +8,24 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::flow::Plan;
-use crate::id::{Actor, CommandId, Fence};
+use crate::flow::{Plan, slot};
+use crate::id::{Actor, CommandId, Fence, SecretName, StepName};
 use crate::lifecycle::{
     Action, Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve,
     next,
 };
+#[cfg(feature = "vault")]
+use crate::lifecycle::{SecretWish, decide_secret};
 use crate::store::chain;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::record::{Commit, FactChange, OutboxMessage, QueueChange, Row};
+#[cfg(feature = "vault")]
+use crate::store::record::FactRecord;
+use crate::store::record::{
+    Commit, FactChange, OutboxMessage, QueueChange, ReservationChange, Row,
+};
 
 /// What is to be committed.
-pub(crate) struct Draft<'a> {
+pub(crate) struct Proposal<'a> {
     pub(crate) before: &'a Row,
     pub(crate) plan: &'a Plan,
     /// The commit's identity.
@@ -40,8 +46,8 @@ pub(crate) enum Refused {
 }
 
 /// The commit, or `None` when what is wished holds already.
-pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
-    let Draft {
+pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Commit>, Refused> {
+    let Proposal {
         before,
         plan,
         command,
@@ -49,7 +55,7 @@ pub(crate) fn prepare(draft: Draft<'_>) -> Result<Option<Commit>, Refused> {
         facts,
         fence,
         now,
-    } = draft;
+    } = proposal;
     let events = decide_all(&before.state, plan, commands, now).map_err(Refused::Rejected)?;
     let Some(first) = commands.first().filter(|_| !events.is_empty()) else {
         return Ok(None);
@@ -83,6 +89,26 @@ pub(crate) fn prepare_erasure(
     assemble(before, CommandId::fresh(), by, &events, Vec::new()).map(Some)
 }
 
+/// The commit of what becomes of a secret, in whatever flow and stage; `None` when what is wished holds
+/// already. It asks nothing of the workers.
+#[cfg(feature = "vault")]
+pub(crate) fn prepare_secret(
+    before: &Row,
+    command: CommandId,
+    by: &Actor,
+    name: &SecretName,
+    wish: &SecretWish,
+    fact: Option<FactRecord>,
+    now: DateTime<Utc>,
+) -> Result<Option<Commit>, Refused> {
+    let events = decide_secret(&before.state, name, wish, now).map_err(Refused::Rejected)?;
+    if events.is_empty() {
+        return Ok(None);
+    }
+    let facts = fact.into_iter().map(FactChange::Put).collect();
+    assemble(before, command, by, &events, facts).map(Some)
+}
+
 /// The commit of events, which does nothing to the queue yet.
 fn assemble(
     before: &Row,
@@ -104,18 +130,16 @@ fn assemble(
             (record.by, record.at) = (entry.by.clone(), entry.at);
         }
     }
-    facts.extend(events.iter().flat_map(|event| {
-        let gone = match &event.happened {
-            Happened::StepUndone { step, .. } => std::slice::from_ref(step),
-            Happened::FactsErased { steps } => steps,
-            _ => &[],
-        };
-        gone.iter().cloned().map(FactChange::Remove)
-    }));
+    let reservations = reservations(before, &facts, events);
+    let gone = events
+        .iter()
+        .flat_map(|event| gone(before, &event.happened));
+    facts.extend(gone.map(FactChange::Remove));
     Ok(Commit {
         expected: before.state.revision(),
         fence: None,
         facts,
+        reservations,
         outbox: messages(&state, events),
         queue: QueueChange::Keep,
         row: Row {
@@ -124,6 +148,64 @@ fn assemble(
         },
         entry,
     })
+}
+
+/// What is free because of what happened, and what the new facts take.
+fn reservations(before: &Row, facts: &[FactChange], events: &[Event]) -> Vec<ReservationChange> {
+    let mut changes = Vec::new();
+    for event in events {
+        let free = match &event.happened {
+            Happened::StepUndone { step, .. } | Happened::AnswerRevised { step, .. } => {
+                std::slice::from_ref(step)
+            }
+            Happened::FactsErased { steps } => steps,
+            _ => &[],
+        };
+        let steps = free.iter().cloned();
+        changes.extend(steps.map(|step| ReservationChange::Release { step }));
+    }
+    let tenant = &before.state.key().tenant;
+    for change in facts {
+        let FactChange::Put(record) = change else {
+            continue;
+        };
+        let takes = record.fact.reserves().iter().map(|reservation| {
+            let held = chain::held(tenant, reservation);
+            let step = record.fact.step().clone();
+            ReservationChange::Take { step, held }
+        });
+        changes.extend(takes);
+    }
+    changes
+}
+
+/// The facts and drafts that are gone because of what happened.
+fn gone(before: &Row, happened: &Happened) -> Vec<StepName> {
+    match happened {
+        Happened::StepUndone { step, .. } => vec![step.clone()],
+        Happened::FactsErased { steps } => steps.clone(),
+        Happened::AnswerSubmitted { step, .. }
+        | Happened::AnswerRevised { step, .. }
+        | Happened::StepSkipped { step } => {
+            let known = before.state.step(step.as_str());
+            let drafted = known.is_some_and(|known| known.draft().is_some());
+            drafted.then(|| slot::draft(step)).into_iter().collect()
+        }
+        Happened::SecretBurnt { name } => {
+            let sealed = before.state.secret(name).map(|_| slot::sealed(name));
+            sealed.into_iter().chain(offered(before, name)).collect()
+        }
+        Happened::SecretKept { name, .. }
+        | Happened::RevealBurnt { name }
+        | Happened::Revealed { name } => offered(before, name).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Where it is kept what proves a token, if one is out.
+fn offered(before: &Row, name: &SecretName) -> Option<StepName> {
+    let reveal = before.state.secret(name)?.reveal()?;
+    reveal.token().map(|_| slot::reveal(name))
 }
 
 fn queue_change(

@@ -80,6 +80,8 @@ pub struct Commit {
     pub row: Row,
     /// What becomes of facts.
     pub facts: Vec<FactChange>,
+    /// What becomes of reservations, in this order. Mostly nothing.
+    pub reservations: Vec<ReservationChange>,
     /// The journal entry of that revision. Its command is the commit's identity.
     pub entry: JournalEntry,
     /// Messages to be delivered because of it.
@@ -194,6 +196,11 @@ pub enum CommitOutcome {
     },
     /// The lease was lost; nothing is stored.
     Fenced,
+    /// Another onboarding, or another step of this one, has what is to be reserved; nothing is stored.
+    Taken {
+        /// The step whose reservation it is.
+        step: StepName,
+    },
     /// There is no such onboarding in the tenant.
     Absent,
 }
@@ -242,6 +249,28 @@ impl fmt::Debug for FactRecord {
             .field("at", &self.at)
             .finish_non_exhaustive()
     }
+}
+
+/// What becomes of a reservation in a commit.
+///
+/// ```
+/// use onramp::store::ReservationChange;
+/// let free = ReservationChange::Release { step: "address".into() };
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReservationChange {
+    /// The step takes it, unless somebody has it; one that has it already keeps it.
+    Take {
+        /// The step.
+        step: StepName,
+        /// The hash of what is reserved, and where.
+        held: Digest,
+    },
+    /// Whatever the step has is free.
+    Release {
+        /// The step.
+        step: StepName,
+    },
 }
 
 /// What becomes of the queue entry of an onboarding in a commit.

@@ -8,7 +8,7 @@ use crate::store::error::Error;
 use crate::store::record::Row;
 
 /// What is wished under an identity of the caller's, to be held against what was done under it.
-pub(super) struct Wish {
+pub(crate) struct Wish {
     command: CommandId,
     /// What the journal calls it.
     events: &'static [&'static str],
@@ -17,7 +17,7 @@ pub(super) struct Wish {
 }
 
 /// What became of the command before.
-pub(super) enum Before {
+pub(crate) enum Before {
     /// Nothing.
     Never,
     /// The same: it counts once. The onboarding as it is now.
@@ -27,7 +27,7 @@ pub(super) enum Before {
 }
 
 impl Wish {
-    pub(super) fn of(command: CommandId, intent: &Intent) -> Self {
+    pub(crate) fn of(command: CommandId, intent: &Intent) -> Self {
         let put = |put: &PutFact| {
             let fact = put.fact.as_ref().ok().cloned();
             (Some(put.step.clone()), fact)
@@ -35,14 +35,20 @@ impl Wish {
         let (events, (step, fact)): (&'static [&'static str], _) = match intent {
             Intent::Start { .. } => (&["started"], (None, None)),
             Intent::Submit(fact) => (&["answer_submitted"], put(fact)),
+            Intent::Draft {
+                step, put: what, ..
+            } => (&["draft_saved"], (Some(step.clone()), put(what).1)),
             Intent::Skip { step } => (&["step_skipped"], (Some(step.clone()), None)),
             Intent::Revise(fact) => (&["answer_revised"], put(fact)),
             Intent::Attest(fact) => (&["evidence_attested"], put(fact)),
             Intent::Approve(fact) => (&["approved"], put(fact)),
             Intent::Waive { step, .. } => (&["step_waived"], (Some(step.clone()), None)),
+            Intent::Park { .. } => (&["parked"], (None, None)),
+            Intent::Unpark => (&["unparked"], (None, None)),
             Intent::Dismiss => (&["dismissed"], (None, None)),
             Intent::Reopen => (&["reopened"], (None, None)),
             Intent::Adopt => (&["flow_adopted"], (None, None)),
+            Intent::Login => (&["logged_in"], (None, None)),
             Intent::Complete => (&["completed"], (None, None)),
             Intent::Cancel => (&["undo_started", "failed"], (None, None)),
             Intent::Retry => (&["retried"], (None, None)),
@@ -58,7 +64,7 @@ impl Wish {
     }
 
     /// Looks up what was done under the identity.
-    pub(super) async fn before<S: Store + ?Sized>(
+    pub(crate) async fn before<S: Store + ?Sized>(
         &self,
         store: &S,
         tenant: &TenantId,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::flow::slot;
 use crate::id::{Actor, FlowName, OnboardingId, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::{Event, Rejected, StageKind};
 use crate::store::contract::Store;
@@ -91,6 +92,8 @@ pub struct OnboardingExport {
     pub erased_at: Option<DateTime<Utc>>,
     /// Its facts.
     pub facts: Vec<FactExport>,
+    /// What was filled in and not submitted.
+    pub drafts: Vec<FactExport>,
     /// What happened, oldest first.
     pub journal: Vec<EntryExport>,
 }
@@ -186,7 +189,9 @@ async fn erase_one<S: Store + ?Sized>(
             CommitOutcome::Committed | CommitOutcome::Replayed { .. } | CommitOutcome::Absent => {
                 return Ok(Ok(()));
             }
-            CommitOutcome::Conflict { .. } | CommitOutcome::Fenced => {}
+            CommitOutcome::Conflict { .. }
+            | CommitOutcome::Fenced
+            | CommitOutcome::Taken { .. } => {}
         }
     }
     Err(moved(id, "erased"))
@@ -259,6 +264,11 @@ fn exported(
     let state = &row.state;
     let mut facts: Vec<_> = facts.into_iter().map(fact).collect();
     facts.sort_by(|a, b| a.step.cmp(&b.step));
+    let (kept, facts): (Vec<_>, Vec<_>) = facts.into_iter().partition(|f| slot::is_slot(&f.step));
+    let drafts = kept.into_iter().filter_map(|kept| {
+        let step = slot::drafted_step(&kept.step)?;
+        Some(FactExport { step, ..kept })
+    });
     let journal = journal.iter().map(|entry| {
         Ok(EntryExport {
             revision: entry.revision,
@@ -277,6 +287,7 @@ fn exported(
         started_at: state.started_at(),
         erased_at: state.erased_at(),
         facts,
+        drafts: drafts.collect(),
         journal: journal.collect::<Result<_, Error>>()?,
     })
 }

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::{
     ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
-    JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, Settlement, StepProgress, Store,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, ScanRequest, Scanned, Settlement,
+    StepProgress, Store,
 };
 
 /// What is changed about a store: whatever is not given here is the inner store's. In [`Layered`] it
@@ -82,6 +83,11 @@ pub trait Layer: Send + Sync + 'static {
     /// As [`Store::list`].
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
         self.inner().list(after, limit).await
+    }
+
+    /// As [`Store::scan`].
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+        self.inner().scan(request).await
     }
 
     /// As [`Store::delete`].
@@ -228,6 +234,10 @@ impl<L: Layer> Store for Layered<L> {
 
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
         self.0.list(after, limit).await
+    }
+
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+        self.0.scan(request).await
     }
 
     async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {

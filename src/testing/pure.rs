@@ -147,9 +147,20 @@ fn action(intent: Intent) -> Result<Action, InvalidFact> {
             Action::Approve { step, fact }
         }
         Intent::Waive { step, reason } => Action::Waive { step, reason },
+        Intent::Draft { step, put, sources } => {
+            let fact = mark(&put)?;
+            Action::Draft {
+                step,
+                fact,
+                sources,
+            }
+        }
         Intent::Dismiss => Action::Dismiss,
+        Intent::Park { reason } => Action::Park { reason },
+        Intent::Unpark => Action::Unpark,
         Intent::Reopen => Action::Reopen,
         Intent::Adopt => Action::Adopt,
+        Intent::Login => Action::Login,
         Intent::Skip { step } => Action::Skip { step },
         Intent::Complete => Action::Complete { verified: false },
         Intent::Cancel => Action::Cancel,

@@ -38,12 +38,18 @@ pub(super) fn tapped<F>(flow: &Definition<F>, script: &Arc<Script>) -> Definitio
                 script,
             }) as _
         });
-        StepCode { condition, task }
+        StepCode {
+            condition,
+            task,
+            #[cfg(feature = "http")]
+            form: None,
+        }
     });
     Definition::new(Parts {
         plan: parts.plan.clone(),
         code: code.collect(),
         gates: Vec::new(),
+        prefills: Vec::new(),
     })
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct Move {
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
-        0..32u8,
+        0..36u8,
         0..9usize,
         0..4u8,
         any::<u8>(),
@@ -261,6 +261,11 @@ impl Run {
                 ..
             } => (Actor::Host, self.starting()),
             Next::Wait {
+                on: WaitingFor::Operator,
+                step: None,
+                ..
+            } => (Actor::Operator("ann".into()), Action::Unpark),
+            Next::Wait {
                 step: Some(step),
                 on,
                 until,
@@ -318,8 +323,8 @@ impl Run {
                 2 => Actor::Operator("ann".into()),
                 _ => Actor::Worker,
             },
-            (_, 23 | 24) => Actor::Operator("ann".into()),
-            (_, 0..=9 | 16..=22 | 25 | 30 | 31) => Actor::Host,
+            (_, 23 | 24 | 33 | 34) => Actor::Operator("ann".into()),
+            (_, 0..=9 | 16..=22 | 25 | 30..=32 | 35) => Actor::Host,
             _ => Actor::Worker,
         }
     }
@@ -340,7 +345,7 @@ impl Run {
 
     fn anything(&self, one: &Move) -> Action {
         let kind = match one.which {
-            0..=3 | 16..=20 => Kind::Answer,
+            0..=3 | 16..=20 | 32 => Kind::Answer,
             4 | 27 | 29 => Kind::Evidence,
             23 => Kind::Approval,
             24 => [Kind::Answer, Kind::Evidence, Kind::Approval][one.step % 3],
@@ -370,8 +375,18 @@ impl Run {
                 reason: Reason::new("contract-1").unwrap(),
             },
             25 => Action::Dismiss,
+            32 => Action::Draft {
+                step,
+                fact,
+                sources: vec!["crm".into()],
+            },
+            33 => Action::Park {
+                reason: Reason::new("incident-1").unwrap(),
+            },
+            34 => Action::Unpark,
             30 => Action::Reopen,
             31 => Action::Adopt,
+            35 => Action::Login,
             26 => Action::BeginWait { step },
             27 => Action::Remind { step, nth: attempt },
             28 => Action::Elapse { step },

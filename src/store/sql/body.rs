@@ -19,6 +19,7 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactRecord, JournalEntry, Lease, Listed, NewOnboarding, Row,
     StepProgress,
 };
+use crate::store::scan::{ScanRequest, Scanned};
 use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::delete::Delete;
 use crate::store::sql::dialect::Dialect;
@@ -27,7 +28,9 @@ use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Dead, Lag, NextDue, Revive, Settle, Take};
 use crate::store::sql::queue::{Park, Release, Renew, Report};
-use crate::store::sql::read::{Committed, Facts, Find, Journal, List, Load, OfSubject, Progress};
+use crate::store::sql::read::{
+    Committed, Facts, Find, Journal, List, Load, OfSubject, Progress, Scan,
+};
 use crate::store::sql::transact::{self, Work};
 
 /// A store on an SQL database. Used as `SqliteStore`.
@@ -215,6 +218,11 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {
         self.read(List { after, limit }).await
+    }
+
+    async fn scan(&self, request: &ScanRequest) -> Result<Vec<Scanned>, Error> {
+        request.check()?;
+        self.read(Scan(request.clone())).await
     }
 
     async fn delete(&self, these: &[Listed]) -> Result<usize, Error> {

@@ -14,6 +14,7 @@ use crate::lifecycle::{Digest, StageKind, State};
 use crate::store::delivery::DeadLetter;
 use crate::store::error::{Error, ErrorKind};
 use crate::store::record::{FactRecord, JournalEntry, Listed, OutboxMessage, Row};
+use crate::store::scan::Scanned;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::{DbRow, Driver};
 
@@ -132,6 +133,13 @@ pub(super) fn row<D: Dialect>(row: &DbRow<D>) -> Result<Row, Error> {
         ));
     }
     Ok(Row { state, head })
+}
+
+/// An onboarding that a scan came by. Columns: those of a row.
+pub(super) fn scanned<D: Dialect>(columns: &DbRow<D>) -> Result<Scanned, Error> {
+    let id = Reader::<D>::any(columns, "an onboarding").uuid(0, "the id")?;
+    let (id, row) = (OnboardingId::from_uuid(id), row::<D>(columns));
+    Ok(Scanned { id, row })
 }
 
 /// An onboarding in a list. Columns: id, tenant, flow, subject, revision, stage, updated_at.

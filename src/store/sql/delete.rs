@@ -28,6 +28,7 @@ impl<D: Dialect> Work<D> for Delete {
                 for statement in [
                     db.sql.delete_queued,
                     db.sql.delete_facts,
+                    db.sql.delete_reservations,
                     db.sql.delete_journal,
                 ] {
                     db.run(statement, args![id]).await?;

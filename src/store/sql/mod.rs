@@ -79,6 +79,7 @@ mod plan;
 mod postgres;
 mod queue;
 mod read;
+mod reservation;
 mod script;
 #[expect(
     unnameable_types,

@@ -203,6 +203,7 @@ impl Speaks for MySql {
         lock: " FOR UPDATE SKIP LOCKED",
         hold: " FOR UPDATE",
         upsert: "ON DUPLICATE KEY UPDATE" "VALUES(" ")",
+        is: " = ",
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
     };

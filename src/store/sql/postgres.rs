@@ -197,6 +197,7 @@ impl Speaks for Postgres {
         lock: " FOR UPDATE SKIP LOCKED",
         hold: " FOR UPDATE OF o",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
+        is: " IS NOT DISTINCT FROM ",
         has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
     };
 

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::id::{CommandId, Key, OnboardingId, Revision, SubjectId, TenantId};
 use crate::store::error::Error;
 use crate::store::record::{FactRecord, JournalEntry, Listed, Row, StepProgress};
+use crate::store::scan::{ScanRequest, Scanned};
 use crate::store::sql::codec::{self, Reader};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
@@ -98,6 +99,40 @@ impl<D: Dialect> Work<D> for List {
             .iter()
             .map(codec::listed::<D>)
             .collect::<Result<_, _>>()?)
+    }
+}
+
+/// A page of a flow's onboardings, with their rows.
+pub(super) struct Scan(pub(super) ScanRequest);
+
+impl<D: Dialect> Work<D> for Scan {
+    type Out = Vec<Scanned>;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Scanned>, Fault> {
+        let Self(request) = self;
+        let (tenant, stage) = (request.tenant.as_ref(), request.stage);
+        let args = args![
+            request.from.as_uuid(),
+            request.until.as_uuid(),
+            request.flow.as_str(),
+            i64::from(tenant.is_some()),
+            tenant.map_or("", |tenant| tenant.as_str()),
+            i64::from(stage.is_some()),
+            stage.map_or("", |stage| stage.as_str()),
+            codec::limit(request.limit),
+        ];
+        let rows = db.all(db.sql.scan, args).await?;
+        let mut page = Vec::with_capacity(rows.len());
+        for columns in &rows {
+            let Scanned { id, row } = codec::scanned::<D>(columns)?;
+            // Nobody else's is shown because its columns say so.
+            let row = row.and_then(|row| match request.is_for(row.state.key()) {
+                true => Ok(row),
+                false => Err(elsewhere(&row)),
+            });
+            page.push(Scanned { id, row });
+        }
+        Ok(page)
     }
 }
 

@@ -176,6 +176,7 @@ impl Speaks for Sqlite {
         lock: "",
         hold: "",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
+        is: " = ",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
 

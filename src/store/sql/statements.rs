@@ -30,6 +30,9 @@ define! {
         row_by_key,
         rows_of_subject,
         rows_after,
+        /// What narrows the range is in a CASE, so that no other index than that of the identities
+        /// serves it: each page would sort all of a tenant's.
+        scan,
         insert_onboarding,
         advance_onboarding,
         delete_onboarding,
@@ -44,6 +47,11 @@ define! {
         put_fact,
         remove_fact,
         delete_facts,
+        // Reservations.
+        holder,
+        reserve,
+        free,
+        delete_reservations,
         // The journal.
         committed,
         journal,
@@ -96,7 +104,9 @@ define! {
 /// `$form`: how arguments are written, [`dollars`] or [`questions`]. `$now`: microseconds since 1970
 /// on the database's clock, the same throughout a statement. `$lock`: how rows that were read are
 /// locked, passing over those that others hold. `$hold`: how they are locked, waiting for others. `$conflict`, `$new`, `$end`: how a row replaces the
-/// one with its key, and how its columns are named there. `$has_schema`: a query that gives a row
+/// one with its key, and how its columns are named there. `$is`: how the tenant of a row that is found
+/// by its identity is compared; on PostgreSQL so that no index serves it, or what is planned while
+/// nothing is known of the table would walk through all of the tenant's. `$has_schema`: a query that gives a row
 /// when `onramp_schema` exists.
 #[rustfmt::skip] // It would pull the texts apart.
 macro_rules! statements {
@@ -106,41 +116,46 @@ macro_rules! statements {
         lock: $lock:literal,
         hold: $hold:literal,
         upsert: $conflict:literal $new:literal $end:literal,
+        is: $is:literal,
         has_schema: $has_schema:literal
     ) => {
         $crate::store::sql::statements::texts! {
             $form;
-            row_by_id: "SELECT id, revision, head, state FROM onramp_onboarding \
-                WHERE tenant = $1 AND id = $2",
+            row_by_id: concat!("SELECT id, revision, head, state FROM onramp_onboarding \
+                WHERE tenant", $is, "$1 AND id = $2"),
             row_by_key: "SELECT id, revision, head, state FROM onramp_onboarding \
                 WHERE tenant = $1 AND flow = $2 AND subject = $3 AND active = 1",
             rows_of_subject: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
                 FROM onramp_onboarding WHERE tenant = $1 AND subject = $2",
             rows_after: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
                 FROM onramp_onboarding WHERE id > $1 ORDER BY id LIMIT $2",
+            scan: "SELECT id, revision, head, state FROM onramp_onboarding \
+                WHERE id >= $1 AND id < $2 AND CASE WHEN flow <> $3 THEN 0 \
+                WHEN $4 = 1 AND tenant <> $5 THEN 0 WHEN $6 = 1 AND stage <> $7 THEN 0 \
+                ELSE 1 END = 1 ORDER BY id LIMIT $8",
             insert_onboarding: "INSERT INTO onramp_onboarding (id, tenant, flow, subject, \
                 revision, stage, state, head, created_at, updated_at, active, fence) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0)",
-            advance_onboarding: "UPDATE onramp_onboarding \
+            advance_onboarding: concat!("UPDATE onramp_onboarding \
                 SET revision = $1, stage = $2, fence = $3, state = $4, head = $5, updated_at = $6 \
-                WHERE id = $7 AND tenant = $8 AND revision = $9 AND fence = $10",
-            delete_onboarding: "DELETE FROM onramp_onboarding \
-                WHERE id = $1 AND tenant = $2 AND revision = $3",
-            keep_fence: "UPDATE onramp_onboarding SET fence = $1 \
-                WHERE id = $2 AND tenant = $3 AND revision = $4",
-            look: "SELECT o.revision, o.fence, q.fence, q.leased, \
+                WHERE id = $7 AND tenant", $is, "$8 AND revision = $9 AND fence = $10"),
+            delete_onboarding: concat!("DELETE FROM onramp_onboarding \
+                WHERE id = $1 AND tenant", $is, "$2 AND revision = $3"),
+            keep_fence: concat!("UPDATE onramp_onboarding SET fence = $1 \
+                WHERE id = $2 AND tenant", $is, "$3 AND revision = $4"),
+            look: concat!("SELECT o.revision, o.fence, q.fence, q.leased, \
                 (SELECT j.revision FROM onramp_journal j \
                  WHERE j.onboarding = o.id AND j.command = $1) \
                 FROM onramp_onboarding o LEFT JOIN onramp_queue q ON q.onboarding = o.id \
-                WHERE o.tenant = $2 AND o.id = $3",
+                WHERE o.tenant", $is, "$2 AND o.id = $3"),
             look_locked: concat!("SELECT o.revision, o.fence, q.fence, q.leased, \
                 (SELECT j.revision FROM onramp_journal j \
                  WHERE j.onboarding = o.id AND j.command = $1) \
                 FROM onramp_onboarding o LEFT JOIN onramp_queue q ON q.onboarding = o.id \
-                WHERE o.tenant = $2 AND o.id = $3", $hold),
-            facts: "SELECT f.step, f.version, f.payload, f.salt, f.given_by, f.at \
+                WHERE o.tenant", $is, "$2 AND o.id = $3", $hold),
+            facts: concat!("SELECT f.step, f.version, f.payload, f.salt, f.given_by, f.at \
                 FROM onramp_onboarding o JOIN onramp_fact f ON f.onboarding = o.id \
-                WHERE o.tenant = $1 AND o.id = $2",
+                WHERE o.tenant", $is, "$1 AND o.id = $2"),
             put_fact: concat!(
                 "INSERT INTO onramp_fact \
                 (onboarding, step, version, payload, salt, given_by, at) \
@@ -151,13 +166,17 @@ macro_rules! statements {
             ),
             remove_fact: "DELETE FROM onramp_fact WHERE onboarding = $1 AND step = $2",
             delete_facts: "DELETE FROM onramp_fact WHERE onboarding = $1",
-            committed: "SELECT j.revision \
+            holder: "SELECT onboarding, step FROM onramp_reservation WHERE held = $1",
+            reserve: "INSERT INTO onramp_reservation (held, onboarding, step) VALUES ($1, $2, $3)",
+            free: "DELETE FROM onramp_reservation WHERE onboarding = $1 AND step = $2",
+            delete_reservations: "DELETE FROM onramp_reservation WHERE onboarding = $1",
+            committed: concat!("SELECT j.revision \
                 FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
-                WHERE o.tenant = $1 AND o.id = $2 AND j.command = $3",
-            journal: "SELECT j.revision, j.command, j.given_by, j.at, j.events, j.hash \
+                WHERE o.tenant", $is, "$1 AND o.id = $2 AND j.command = $3"),
+            journal: concat!("SELECT j.revision, j.command, j.given_by, j.at, j.events, j.hash \
                 FROM onramp_onboarding o JOIN onramp_journal j ON j.onboarding = o.id \
-                WHERE o.tenant = $1 AND o.id = $2 AND j.revision > $3 \
-                ORDER BY j.revision LIMIT $4",
+                WHERE o.tenant", $is, "$1 AND o.id = $2 AND j.revision > $3 \
+                ORDER BY j.revision LIMIT $4"),
             insert_journal: "INSERT INTO onramp_journal \
                 (onboarding, revision, command, given_by, at, events, hash) \
                 VALUES ($1, $2, $3, $4, $5, $6, $7)",

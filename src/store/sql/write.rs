@@ -12,6 +12,7 @@ use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::queue;
 use crate::store::sql::read::{Find, Load};
+use crate::store::sql::reservation;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 
@@ -155,7 +156,11 @@ pub(super) async fn store_commit<D: Dialect>(
         Ok(seen) => seen,
         Err(refused) => return Ok(refused),
     };
+    if let Some(step) = reservation::taken::<D>(db, commit).await? {
+        return Ok(CommitOutcome::Taken { step });
+    }
     advance::<D>(db, commit, &seen).await?;
+    reservation::change::<D>(db, commit).await?;
     append::<D>(db, &commit.entry).await?;
     for change in &commit.facts {
         change_fact::<D>(db, commit.id(), change).await?;
@@ -178,7 +183,7 @@ pub(super) async fn refused<D: Dialect>(
 }
 
 /// What a commit meets, or why it cannot be stored.
-async fn met<D: Dialect>(
+pub(super) async fn met<D: Dialect>(
     db: &mut Session<'_, D>,
     commit: &Commit,
     query: &'static str,

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::flow::Flow;
 use crate::lifecycle::{Change, Onboarding, Pending, Stage, StageKind};
-use crate::store::{CommitError, Error, NotAppliedBecause, Row};
+use crate::store::{CommitError, Error, ErrorKind, NotAppliedBecause, Row};
 use crate::testing::act::Refusal;
 use crate::testing::world::World;
 
@@ -67,6 +67,9 @@ fn stored<F: Flow, From: Stage, T>(done: Result<T, CommitError<F, From>>) -> Res
             NotAppliedBecause::Rejected(no) => Refusal::Rejected(no),
             NotAppliedBecause::Invalid(invalid) => Refusal::Invalid(invalid),
             NotAppliedBecause::Store(error) => Refusal::Store(error),
+            taken @ NotAppliedBecause::Taken { .. } => {
+                Refusal::Store(Error::new(ErrorKind::Invalid, taken.to_string()))
+            }
             // Not reachable: every act has an identity of its own.
             other @ NotAppliedBecause::IdentityReused => {
                 Refusal::Store(Error::corrupt(other.to_string()))

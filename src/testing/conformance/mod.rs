@@ -32,6 +32,8 @@ mod lists;
 mod onboard;
 mod outbox;
 mod queue;
+mod reservations;
+mod scans;
 mod turns;
 
 use std::future::Future;
@@ -103,7 +105,11 @@ clauses![
     outbox::the_outboxs_lag_is_told,
     lists::a_subjects_onboardings_are_listed,
     lists::pages_hold_every_onboarding_once,
+    scans::a_scan_gives_every_row_of_its_range_once,
+    scans::a_scan_keeps_to_what_it_is_for,
     lists::what_is_deleted_is_gone_wholly,
+    reservations::a_reservation_has_one_holder,
+    reservations::what_is_released_is_free,
     queue::what_is_due_longest_is_claimed_first,
     queue::a_leased_one_is_nobody_elses,
     queue::every_claim_counts_an_attempt,

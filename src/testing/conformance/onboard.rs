@@ -10,8 +10,8 @@ use crate::flow::{EncodedFact, Kind, Plan, PlanStep};
 use crate::id::{Actor, CommandId, Fence, FlowName, Key, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Action, Command, Digest, Event, Happened, State};
 use crate::store::{
-    ClaimRequest, Commit, CommitOutcome, Created, Draft, FactChange, FactRecord, Lease,
-    NewOnboarding, OutboxMessage, Row, Store, WorkerId, mark, prepare,
+    ClaimRequest, Commit, CommitOutcome, Created, FactChange, FactRecord, Lease, NewOnboarding,
+    OutboxMessage, Proposal, Row, Store, WorkerId, mark, prepare,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -108,7 +108,7 @@ impl Place {
             }
             _ => Vec::new(),
         };
-        let draft = Draft {
+        let proposal = Proposal {
             before: row,
             plan: &self.plan,
             command: CommandId::fresh(),
@@ -117,7 +117,7 @@ impl Place {
             fence,
             now: now(),
         };
-        match prepare(draft) {
+        match prepare(proposal) {
             Ok(Some(commit)) => Ok(commit),
             other => Err(format!("the suite has a mistake: {other:?}")),
         }

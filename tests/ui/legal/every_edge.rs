@@ -91,4 +91,36 @@ fn adopt_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, In
     it.adopt()
 }
 
+fn draft_in_pending(it: Onboarding<Signup, Pending>, draft: Draft<Company>) -> Change<Signup, Pending, Pending> {
+    it.draft(&draft)
+}
+
+fn draft_in_in_progress(it: Onboarding<Signup, InProgress>, draft: Draft<Company>) -> Change<Signup, InProgress, InProgress> {
+    it.draft(&draft)
+}
+
+fn park_in_in_progress(it: Onboarding<Signup, InProgress>, reason: Reason) -> Change<Signup, InProgress, InProgress> {
+    it.park(reason, "ann")
+}
+
+fn unpark_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.unpark("ann")
+}
+
+fn login_in_pending(it: Onboarding<Signup, Pending>) -> Change<Signup, Pending, Pending> {
+    it.login()
+}
+
+fn login_in_in_progress(it: Onboarding<Signup, InProgress>) -> Change<Signup, InProgress, InProgress> {
+    it.login()
+}
+
+fn login_in_completed(it: Onboarding<Signup, Completed>) -> Change<Signup, Completed, Completed> {
+    it.login()
+}
+
+fn login_in_failed(it: Onboarding<Signup, Failed>) -> Change<Signup, Failed, Failed> {
+    it.login()
+}
+
 fn main() {}

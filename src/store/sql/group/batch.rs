@@ -68,7 +68,8 @@ impl Member {
                 commit.fence.is_some()
             }
         };
-        queue && puts <= 1 && commit.facts.len() <= 1 && commit.outbox.len() <= 1
+        let few = puts <= 1 && commit.facts.len() <= 1 && commit.outbox.len() <= 1;
+        queue && few && commit.reservations.is_empty()
     }
 
     /// Its size, roughly: what varies most.

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use crate::id::OnboardingId;
-use crate::store::error::{Error, ErrorKind};
+use crate::store::error::Error;
 use crate::store::record::{CommitOutcome, Created};
 use crate::store::sql::codec::Reader;
 use crate::store::sql::fault::{Fault, at_commit};
@@ -19,7 +19,7 @@ use crate::store::sql::group::columns::{Commits, Creations, Kind};
 use crate::store::sql::group::{Batch, Member, Outcome, Texts};
 use crate::store::sql::postgres::Postgres;
 use crate::store::sql::session::Session;
-use crate::store::sql::write::refused;
+use crate::store::sql::write::{met, refused, store_commit};
 
 macro_rules! now {
     () => {
@@ -62,13 +62,14 @@ macro_rules! held {
     };
 }
 
-/// The compare-and-swap.
+/// The compare-and-swap. How tenants are compared, see `statements!`.
 macro_rules! moved {
     ($from:literal) => {
         concat!("UPDATE onramp_onboarding o SET revision = m.expected + 1, stage = m.stage, \
             fence = CASE WHEN m.change = 4 THEN m.held ELSE o.fence END, state = m.state, \
             head = m.head, updated_at = m.at \
-            FROM ", $from, " m WHERE o.id = m.id AND o.tenant = m.tenant AND o.revision = m.expected \
+            FROM ", $from, " m WHERE o.id = m.id AND o.tenant IS NOT DISTINCT FROM m.tenant \
+            AND o.revision = m.expected \
             AND NOT EXISTS (SELECT FROM onramp_journal j \
                 WHERE j.onboarding = m.id AND j.command = m.command) \
             RETURNING o.id, o.tenant, o.flow, o.subject, o.revision, o.fence, m.head, m.at, m.command, \
@@ -251,9 +252,14 @@ pub(in crate::store::sql) async fn joined(
     texts: &'static Texts,
     member: Member,
 ) -> Result<Outcome, Fault> {
-    if !member.fits() {
-        let message = "in a joined transaction it can change one fact and send one message at most";
-        return Err(Error::new(ErrorKind::Invalid, message).into());
+    if let Member::Commit(commit) = &member
+        && !member.fits()
+    {
+        // Locked by a statement of its own, so that the next one sees what is there then.
+        met(db, commit, db.sql.look_locked).await?.ok();
+        return Ok(Outcome::Commit(
+            store_commit(db, commit, db.sql.look).await?,
+        ));
     }
     let members = [member];
     if let Some(outcome) = run(db, texts, &members).await?.pop().flatten() {

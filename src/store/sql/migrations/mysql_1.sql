@@ -29,6 +29,14 @@ CREATE TABLE IF NOT EXISTS onramp_fact (
     PRIMARY KEY (onboarding, step)
 ) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- What only one onboarding may have: the hash of it, and who has it.
+CREATE TABLE IF NOT EXISTS onramp_reservation (
+    held       BINARY(32) NOT NULL PRIMARY KEY,
+    onboarding BINARY(16) NOT NULL,
+    step       VARBINARY(255) NOT NULL,
+    KEY onramp_reservation_holder (onboarding, step)
+) ENGINE = InnoDB ROW_FORMAT = DYNAMIC CHARACTER SET = utf8mb4 COLLATE = utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS onramp_journal (
     onboarding BINARY(16)     NOT NULL,
     revision   BIGINT         NOT NULL,

@@ -31,6 +31,15 @@ CREATE TABLE IF NOT EXISTS onramp_fact (
     PRIMARY KEY (onboarding, step)
 );
 
+-- What only one onboarding may have: the hash of it, and who has it.
+CREATE TABLE IF NOT EXISTS onramp_reservation (
+    held       BYTEA NOT NULL PRIMARY KEY,
+    onboarding BYTEA NOT NULL,
+    step       TEXT COLLATE "C" NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS onramp_reservation_holder ON onramp_reservation (onboarding, step);
+
 CREATE TABLE IF NOT EXISTS onramp_journal (
     onboarding BYTEA  NOT NULL,
     revision   BIGINT NOT NULL,

@@ -28,6 +28,15 @@ CREATE TABLE IF NOT EXISTS onramp_fact (
     PRIMARY KEY (onboarding, step)
 ) STRICT;
 
+-- What only one onboarding may have: the hash of it, and who has it.
+CREATE TABLE IF NOT EXISTS onramp_reservation (
+    held       BLOB NOT NULL PRIMARY KEY,
+    onboarding BLOB NOT NULL,
+    step       TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS onramp_reservation_holder ON onramp_reservation (onboarding, step);
+
 CREATE TABLE IF NOT EXISTS onramp_journal (
     onboarding BLOB    NOT NULL,
     revision   INTEGER NOT NULL,

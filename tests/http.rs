@@ -1,0 +1,17 @@
+//! The HTTP face, called as a router and, where it matters, over a socket.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod http {
+    pub(crate) mod client;
+    mod document;
+    pub(crate) mod flow;
+    mod journey;
+    mod live;
+    mod operators;
+    mod probes;
+    mod repetition;
+    mod safety;
+    mod webhooks;
+    mod working;
+}
