@@ -33,6 +33,7 @@
 //! | `mirror-http` | `tiers::HttpMirror` |
 //! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
 //! | `vault` | `vault`: sealed secrets, generated API keys, reveal tokens |
+//! | `metrics` | figures for the host's recorder, by the `metrics` facade |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
@@ -51,6 +52,8 @@ mod id;
 #[cfg(feature = "store")]
 pub mod insight;
 pub mod lifecycle;
+#[cfg(feature = "metrics")]
+mod measure;
 #[cfg(feature = "store")]
 mod onramp;
 pub mod prelude;

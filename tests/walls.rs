@@ -64,18 +64,19 @@ fn sources() -> Vec<Source> {
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("id", &[]),
     ("time", &[]),
     ("fields", &[]),
     ("flow", &["id", "time"]),
     ("lifecycle", &["id", "time", "flow"]),
-    ("store", &["id", "time", "flow", "lifecycle"]),
+    ("store", &["id", "time", "flow", "lifecycle", "measure"]),
     ("status", &["id", "time", "flow", "lifecycle"]),
     (
         "admission",
         &["id", "time", "flow", "lifecycle", "store", "status"],
     ),
+    ("measure", &["id", "lifecycle"]),
     ("diagram", &["id", "flow", "lifecycle"]),
     (
         "insight",
@@ -106,6 +107,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "status",
             "onramp",
             "vault",
+            "measure",
         ],
     ),
     (
@@ -119,6 +121,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "status",
             "onramp",
             "engine",
+            "measure",
         ],
     ),
     ("import", &["*"]),

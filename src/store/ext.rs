@@ -291,8 +291,16 @@ where
         Err(other) => return Err(other),
     };
     let after = commit.row.clone();
+    #[cfg(feature = "metrics")]
+    let entry = commit.entry.clone();
     match store.commit(commit).await {
-        Ok(CommitOutcome::Committed) => reached(after),
+        Ok(CommitOutcome::Committed) => {
+            #[cfg(feature = "metrics")]
+            if let Ok(events) = entry.decode() {
+                crate::measure::stored(&after.state.key().flow, &events);
+            }
+            reached(after)
+        }
         Ok(CommitOutcome::Replayed { current, .. }) => match wish {
             None => reached(*current),
             Some(wish) => match wish.before(store, &token.key.tenant, token.id).await {
