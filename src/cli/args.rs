@@ -22,6 +22,7 @@ pub(super) struct Args {
 
 /// What every command understands.
 #[derive(clap::Args, Debug)]
+#[command(next_help_heading = "Every command")]
 pub(super) struct General {
     /// The database: sqlite://PATH, postgres://, mysql:// or mariadb://. Put one with a password into
     /// the environment: others see arguments

@@ -138,9 +138,9 @@ impl From<NotDone> for Problem {
     fn from(not: NotDone) -> Self {
         match not {
             NotDone::Store(error) => error.into(),
-            NotDone::Absent => Self::new("absent", not.to_string()),
             NotDone::Rejected(why) => Self::new("refused", why.to_string())
                 .hint("nothing has changed; `status` and `explain` tell where it is"),
+            absent => Self::new("absent", absent.to_string()),
         }
     }
 }

@@ -200,11 +200,13 @@ fn misunderstood(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if arguments.iter().any(|argument| argument == "--json") {
         let text = error.render().to_string();
         let said = text.strip_prefix("error: ").unwrap_or(&text);
-        let line = said
-            .lines()
-            .next()
-            .unwrap_or("the arguments cannot be used");
-        return print(Err(Problem::usage(line).hint("--help tells more")), true);
+        // What follows the first paragraph is how the program is used.
+        let said: Vec<_> = said.lines().take_while(|line| !line.is_empty()).collect();
+        let said: Vec<_> = said.iter().map(|line| line.trim()).collect();
+        return print(
+            Err(Problem::usage(said.join(" ")).hint("--help tells more")),
+            true,
+        );
     }
     // As text, because a value that is quoted may be a URL.
     eprint!("{}", redact(&error.render().to_string()));

@@ -31,9 +31,9 @@ pub(crate) async fn fill(database: &Database) {
     let _ = desk.answered("org-waits").await;
     desk.engine().run_until_idle().await.unwrap();
     let _ = desk.pending("org-new").await;
-    let (other, subject) = (TenantId::new("other"), SubjectId::new("org-new"));
-    let other = desk.onramp.enroll(&other.unwrap(), &subject.unwrap());
-    let _ = other.await.unwrap();
+    let other = TenantId::new("other").unwrap();
+    let subject = SubjectId::new("org-new").unwrap();
+    let _ = desk.onramp.enroll(&other, &subject).await.unwrap();
     let taken = store.take_outbox(1, Duration::from_secs(30)).await.unwrap();
     let dead = Settlement::Dead("receiver_gone".to_owned());
     store
