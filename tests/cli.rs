@@ -4,6 +4,7 @@
     dead_code,
     unreachable_pub,
     clippy::allow_attributes,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "parts of an example are used, and a test may panic"
 )]

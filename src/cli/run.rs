@@ -127,7 +127,7 @@ impl Cli {
             _ => place()?,
         };
         let opened = match (place.open().await, &args.command) {
-            (Err(problem), Command::Doctor(_)) => return doctor::unopened(problem),
+            (Err(problem), Command::Doctor(_)) => return doctor::unusable(problem),
             (opened, _) => opened?,
         };
         let cx = Context {

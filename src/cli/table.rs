@@ -1,8 +1,8 @@
-//! Tables for people: as wide as the terminal, plain columns where there is none.
+//! Tables for people: framed and folded on a terminal, plain columns where there is none.
 
 use std::io::{self, IsTerminal};
 
-use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::lifecycle::StageKind;
 
@@ -26,9 +26,7 @@ impl Look {
     pub(super) fn table(self, head: &[&str]) -> Grid {
         let mut table = Table::new();
         if self.terminal {
-            table
-                .load_style(presets::UTF8_FULL_CONDENSED)
-                .set_content_arrangement(ContentArrangement::Dynamic);
+            table.load_style(presets::UTF8_FULL_CONDENSED);
         } else {
             table.force_no_tty().load_style(presets::NOTHING);
         }
@@ -59,10 +57,40 @@ impl Grid {
         self.table.add_row(cells.collect::<Vec<_>>());
     }
 
-    pub(super) fn into_text(self) -> String {
+    pub(super) fn into_text(mut self) -> String {
+        self.fold();
         self.table.trim_fmt()
     }
+
+    /// Folds long texts where the terminal is wide enough for that to be read. Names and identities
+    /// stay in one piece, to be copied.
+    fn fold(&mut self) {
+        let Some(terminal) = self.table.width() else {
+            return;
+        };
+        let widths = self.table.column_max_content_widths();
+        let (long, short): (Vec<u16>, Vec<u16>) = widths.iter().partition(|width| **width > LONG);
+        // Each column has a blank on both sides and a line.
+        let taken: u16 = short.iter().map(|width| width + 3).sum();
+        let needed = long.len().saturating_mul(usize::from(READABLE));
+        if long.is_empty() || usize::from(terminal.saturating_sub(taken)) < needed {
+            return;
+        }
+        let dynamic = ContentArrangement::Dynamic;
+        self.table.set_content_arrangement(dynamic);
+        for (place, width) in widths.into_iter().enumerate() {
+            if let Some(column) = self.table.column_mut(place).filter(|_| width <= LONG) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
 }
+
+/// Wider than any identity.
+const LONG: u16 = 40;
+
+/// Narrower than this nobody reads a text.
+const READABLE: u16 = 30;
 
 /// What a cell shows.
 pub(super) struct Shown {
@@ -107,5 +135,44 @@ pub(super) fn bad(value: impl ToString) -> Shown {
     Shown {
         colour: Some(Color::Red),
         ..Shown::from(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(width: u16) -> String {
+        let look = Look {
+            terminal: true,
+            colour: true,
+        };
+        let mut table = look.table(&["ID", "TEXT"]);
+        table.row([Shown::from("x".repeat(36)), bad("word ".repeat(20))]);
+        table.table.set_width(width);
+        table.into_text()
+    }
+
+    #[test]
+    fn long_texts_are_folded_and_identities_are_not() {
+        let wide = shown(100);
+        assert!(
+            wide.lines().all(|line| line.chars().count() <= 100),
+            "{wide}"
+        );
+        assert!(
+            wide.contains(&"x".repeat(36)) && wide.lines().count() > 5,
+            "{wide}"
+        );
+        for narrow in [0, 50] {
+            let text = shown(narrow);
+            assert!(text.contains(&"word ".repeat(19)), "as it is: {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_stored_does_not_steer_the_terminal() {
+        let shown = Shown::from("a\u{1b}[2Jb\nc");
+        assert_eq!(shown.text, "a\u{fffd}[2Jb c");
     }
 }

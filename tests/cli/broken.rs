@@ -105,6 +105,12 @@ async fn a_schema_of_another_version_is_refused_and_named() {
         database.run("DELETE FROM onramp_schema").await;
         let older = tool.json("list", 1).await;
         assert_eq!(older["error"]["code"], "schema");
+        database.run("DROP TABLE onramp_outbox").await;
+        database
+            .run("INSERT INTO onramp_schema (version, applied_at) VALUES (1, 0)")
+            .await;
+        let found = tool.json("doctor", 3).await;
+        assert_eq!(found["findings"][0]["code"], "schema", "a table is gone");
         assert!(
             older["error"]["hint"]
                 .as_str()

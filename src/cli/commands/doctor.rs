@@ -107,8 +107,8 @@ impl Finding {
     }
 }
 
-/// What cannot be opened is a finding too, when that is the database's fault.
-pub(in crate::cli) fn unopened(problem: Problem) -> Result<Answer, Problem> {
+/// A database that cannot be read is a finding too, when that is its own fault.
+pub(in crate::cli) fn unusable(problem: Problem) -> Result<Answer, Problem> {
     if !matches!(problem.code(), "schema" | "corrupt") {
         return Err(problem);
     }
@@ -122,6 +122,10 @@ pub(in crate::cli) fn unopened(problem: Problem) -> Result<Answer, Problem> {
 }
 
 pub(in crate::cli) async fn answer(cx: &Context<'_>, args: &Args) -> Result<Answer, Problem> {
+    diagnose(cx, args).await.or_else(unusable)
+}
+
+async fn diagnose(cx: &Context<'_>, args: &Args) -> Result<Answer, Problem> {
     let outbox = cx.store.outbox_lag().await?;
     let mut diagnosis = Diagnosis {
         outbox: Some(outbox.into()),
