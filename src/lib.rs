@@ -31,14 +31,17 @@
 //! | `fields` | `fields`: validated field types |
 //! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
 //! | `mirror-http` | `tiers::HttpMirror` |
-//! | `cli` | `cli::Cli`: the operator's command line, and the binary `onramp` |
+//! | `cli` | with a database's: `cli::Cli`, the operator's command line, and the binary `onramp` |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
 
 #[cfg(feature = "store")]
 pub mod admission;
-#[cfg(feature = "cli")]
+#[cfg(all(
+    feature = "cli",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
 pub mod cli;
 pub mod diagram;
 #[cfg(feature = "tokio")]

@@ -1,15 +1,15 @@
 //! The database that a URL names.
 
 use std::sync::Arc;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 use std::time::Duration;
 
 use crate::cli::args::General;
 use crate::cli::problem::Problem;
-use crate::store::Store;
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-use crate::store::{Error, MigrationPlan};
+use crate::store::{Error, MigrationPlan, Store};
 
 /// Changing a large table takes its time.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 const MIGRATION: Duration = Duration::from_secs(60 * 60);
 
 /// An operator looks beside a service that needs its connections.
@@ -20,6 +20,10 @@ pub(super) struct Place {
     kind: Kind,
     url: String,
     prefix: String,
+    #[cfg_attr(
+        not(any(feature = "postgres", feature = "mysql")),
+        expect(dead_code, reason = "a file is on no other machine")
+    )]
     plaintext: bool,
     connections: u32,
 }
@@ -146,10 +150,7 @@ impl Place {
         }
         Ok(self.shown(&plan))
     }
-}
 
-#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-impl Place {
     async fn run_migration(&self) -> Result<(), Problem> {
         let opened = match self.kind {
             #[cfg(feature = "sqlite")]
