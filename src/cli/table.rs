@@ -16,10 +16,14 @@ pub(super) struct Look {
 impl Look {
     /// As standard output and the environment say (<https://no-color.org>).
     pub(super) fn new(as_json: bool) -> Self {
-        let terminal = !as_json && io::stdout().is_terminal();
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let dumb = set("TERM").is_some_and(|term| term == "dumb");
-        let colour = terminal && set("NO_COLOR").is_none() && !dumb;
+        let plain = set("NO_COLOR").is_some() || dumb;
+        Self::of(!as_json && io::stdout().is_terminal(), plain)
+    }
+
+    fn of(terminal: bool, plain: bool) -> Self {
+        let colour = terminal && !plain;
         Self { terminal, colour }
     }
 
@@ -143,10 +147,7 @@ mod tests {
     use super::*;
 
     fn shown(width: u16) -> String {
-        let look = Look {
-            terminal: true,
-            colour: true,
-        };
+        let look = Look::of(true, true);
         let mut table = look.table(&["ID", "TEXT"]);
         table.row([Shown::from("x".repeat(36)), bad("word ".repeat(20))]);
         table.table.set_width(width);
@@ -168,6 +169,20 @@ mod tests {
             let text = shown(narrow);
             assert!(text.contains(&"word ".repeat(19)), "as it is: {text}");
         }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        let coloured = |look: Look| {
+            let mut table = look.table(&[]);
+            table.row([bad("x")]);
+            // There is none under this test.
+            table.table.enforce_styling();
+            table.into_text().contains('\u{1b}')
+        };
+        assert!(coloured(Look::of(true, false)));
+        assert!(!coloured(Look::of(true, true)), "NO_COLOR");
+        assert!(!coloured(Look::of(false, false)), "a pipe");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Messages to be delivered, and those that were given up.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use clap::{ArgGroup, Subcommand};
 use serde::Serialize;
@@ -150,20 +152,24 @@ async fn dead(cx: &Context<'_>, limit: usize) -> Result<Answer, Problem> {
 
 async fn revive(cx: &Context<'_>, wish: &Revive) -> Result<Answer, Problem> {
     let mut done = Revived::default();
+    let mut seen = BTreeSet::new();
     for id in &wish.id {
         match cx.store.revive_outbox(*id).await? {
             true => done.revived.push(*id),
             false => done.absent.push(*id),
         }
     }
-    // One that dies again meanwhile is behind all others, and was younger than this command.
+    // The longest dead are first. One that was revived and is dead again is behind all others.
     let mut more = wish.all;
     while more {
-        let dead = cx.store.dead_outbox(PAGE).await?;
-        more = dead.len() == PAGE && dead.iter().all(|dead| dead.since < cx.now);
-        for dead in dead {
-            if dead.since < cx.now && cx.store.revive_outbox(dead.message.id).await? {
-                done.revived.push(dead.message.id);
+        more = false;
+        for dead in cx.store.dead_outbox(PAGE).await? {
+            let id = dead.message.id;
+            if seen.insert(id) {
+                more = true;
+                if cx.store.revive_outbox(id).await? {
+                    done.revived.push(id);
+                }
             }
         }
     }

@@ -8,11 +8,14 @@ use crate::cli::problem::{Exit, Problem};
 use crate::cli::run::Context;
 use crate::cli::table::{Shown, bad};
 use crate::cli::target::{Found, Target, onboarding, subject, tenant};
-use crate::store::{ErrorKind, StoreExt, Unverified};
+use crate::store::{ErrorKind, StoreExt, Unverified, Verified};
 use crate::{FlowName, OnboardingId, SubjectId, TenantId};
 
 /// Onboardings that are listed at once.
 const PAGE: usize = 200;
+
+/// How often one that moves on meanwhile is looked at.
+const TRIES: u32 = 4;
 
 #[derive(clap::Args, Debug)]
 #[command(group = ArgGroup::new("which").args(["all", "subject", "id"]).required(true))]
@@ -63,7 +66,7 @@ pub(in crate::cli) async fn answer(cx: &Context<'_>, args: &Args) -> Result<Answ
                 id: args.id,
                 flow: args.flow.clone(),
             };
-            for found in named(cx, &target).await? {
+            for found in target.all(&*cx.store).await? {
                 done.look_at(cx, found).await?;
             }
         }
@@ -96,25 +99,6 @@ pub(in crate::cli) async fn answer(cx: &Context<'_>, args: &Args) -> Result<Answ
     Ok(Answer::new(done, text)?.ending(exit))
 }
 
-/// Those that are named; also one whose row cannot be read, because that is what is to be found out.
-async fn named(cx: &Context<'_>, target: &Target) -> Result<Vec<Found>, Problem> {
-    let Some(id) = target.id else {
-        return target.all(&*cx.store).await;
-    };
-    // A page of one, because a list reads no row. Identities are in order.
-    let before = OnboardingId::from_uuid(uuid::Uuid::from_u128(
-        id.as_uuid().as_u128().saturating_sub(1),
-    ));
-    let listed = cx.store.list(Some(before), 1).await?;
-    let meant = listed
-        .into_iter()
-        .find(|listed| listed.id == id && listed.key.tenant == target.tenant);
-    match meant {
-        Some(listed) => Ok(vec![listed.into()]),
-        None => target.all(&*cx.store).await,
-    }
-}
-
 async fn everything(
     cx: &Context<'_>,
     args: &Args,
@@ -145,7 +129,7 @@ async fn everything(
 impl Verification {
     async fn look_at(&mut self, cx: &Context<'_>, found: Found) -> Result<(), Problem> {
         let Found { id, key } = found;
-        let (code, message) = match cx.store.verify_journal(&key.tenant, id).await {
+        let (code, message) = match verified(cx, &key.tenant, id).await {
             Ok(verified) => {
                 self.verified += 1;
                 self.entries += verified.entries;
@@ -170,6 +154,21 @@ impl Verification {
         });
         Ok(())
     }
+}
+
+/// One that is worked on right now is looked at again, so that it does not end a look at everything.
+async fn verified(
+    cx: &Context<'_>,
+    tenant: &TenantId,
+    id: OnboardingId,
+) -> Result<Verified, Unverified> {
+    for _ in 1..TRIES {
+        match cx.store.verify_journal(tenant, id).await {
+            Err(Unverified::Store(error)) if error.is_retryable() => {}
+            ended => return ended,
+        }
+    }
+    cx.store.verify_journal(tenant, id).await
 }
 
 fn code(why: &Unverified) -> &'static str {
