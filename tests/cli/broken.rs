@@ -47,6 +47,8 @@ async fn a_journal_or_row_that_was_changed_by_hand_is_found() {
             .json(&format!("verify --tenant acme --id {id}"), 3)
             .await;
         assert_eq!(broken["broken"][0]["code"], "unreadable", "{broken}");
+        let journal = format!("journal --tenant acme --id {id}");
+        assert_eq!(tool.json(&journal, 0).await["entries"][0]["revision"], 1);
         let doctor = tool.json("doctor", 3).await;
         let findings = doctor["findings"].as_array().unwrap();
         assert!(

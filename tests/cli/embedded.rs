@@ -12,7 +12,7 @@ use crate::support::database::Database;
 use crate::support::opened::Opened;
 use crate::tasks::Faults;
 use crate::typed::Tool;
-use crate::workspace::{self, Branding, BusinessInfo, Workspace};
+use crate::workspace::{self, BusinessInfo, PaymentConfirmed, Workspace};
 
 /// The quickstart's service on a database, with its files in a folder.
 struct Service {
@@ -56,6 +56,18 @@ impl Service {
         }))
         .unwrap();
         let _ = self.onramp.commit(running.submit(info)).await.unwrap();
+    }
+
+    async fn paid(&self, subject: &str) {
+        let (tenant, subject) = (
+            TenantId::new("acme").unwrap(),
+            SubjectId::new(subject).unwrap(),
+        );
+        let found = self.onramp.open(&tenant, &subject).await.unwrap().unwrap();
+        let running = found.into_in_progress().unwrap();
+        let (plan, invoice) = (workspace::Plan::Starter, "inv-1".to_owned());
+        let paid = PaymentConfirmed { plan, invoice };
+        let _ = self.onramp.commit(running.attest(paid)).await.unwrap();
     }
 
     async fn work(&self) {
@@ -187,11 +199,6 @@ async fn all_of_a_flow_is_counted_drawn_and_looked_after() {
             drawn["text"].as_str().unwrap().contains("business_info"),
             "{drawn}"
         );
-        let _ = Branding {
-            primary_color: "#1a73e8".into(),
-            logo_url: None,
-        };
-
         let doctor = tool.json("doctor", 0).await;
         assert_eq!(
             (&doctor["well"], &doctor["flows"][0]["known"]),
@@ -199,9 +206,19 @@ async fn all_of_a_flow_is_counted_drawn_and_looked_after() {
         );
         let by = "--tenant acme --subject org-1 --operator ann --reason ticket-1";
         let _ = tool.json(&format!("waive {by} --step branding"), 0).await;
-        let cancel = "cancel --tenant acme --subject org-2 --operator ann --yes";
-        let _ = tool.json(cancel, 0).await;
-        let text = tool.text("list --stage failed").await;
-        assert!(text.contains("org-2") || text.contains("no such"), "{text}");
+        service.paid("org-1").await;
+        let neglected = tool.json("doctor --patience 0s", 3).await;
+        let findings = neglected["findings"].as_array().unwrap();
+        let found = findings.iter().find(|found| found["code"] == "neglected");
+        assert_eq!(
+            found.unwrap()["step"],
+            "reserve_slug",
+            "no worker runs: {neglected}"
+        );
+        service.work().await;
+        let done = tool.json("status --tenant acme --subject org-1", 0).await;
+        assert_eq!(done["onboardings"][0]["status"]["percent"], 100);
+        let nothing = tool.json("explain --tenant acme --subject org-1", 0).await;
+        assert_eq!(nothing["obstacles"], json!([]));
     }
 }
