@@ -34,12 +34,18 @@
 //! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
 //! | `vault` | `vault`: sealed secrets, generated API keys, reveal tokens |
 //! | `metrics` | figures for the host's recorder, by the `metrics` facade |
+//! | `cli` | with a database's: `cli::Cli`, the operator's command line, and the binary `onramp` |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
 
 #[cfg(feature = "store")]
 pub mod admission;
+#[cfg(all(
+    feature = "cli",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+pub mod cli;
 pub mod diagram;
 #[cfg(feature = "tokio")]
 pub mod engine;
