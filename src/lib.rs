@@ -29,6 +29,7 @@
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
+//! | `import` | `import`: take over what another system knew |
 //! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
 //! | `mirror-http` | `tiers::HttpMirror` |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
@@ -44,6 +45,8 @@ pub mod engine;
 pub mod fields;
 pub mod flow;
 mod id;
+#[cfg(feature = "import")]
+pub mod import;
 #[cfg(feature = "store")]
 pub mod insight;
 pub mod lifecycle;

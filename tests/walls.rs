@@ -121,7 +121,18 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "engine",
         ],
     ),
-    ("import", &["*"]),
+    (
+        "import",
+        &[
+            "id",
+            "time",
+            "flow",
+            "lifecycle",
+            "store",
+            "admission",
+            "onramp",
+        ],
+    ),
     ("http", &["*"]),
     ("cli", &["*"]),
     ("bin", &["*"]),
@@ -299,7 +310,7 @@ type Wall = fn(&[Source]) -> Vec<String>;
 #[test]
 fn each_wall_can_fall() {
     let long = "\n".repeat(501);
-    let cases: [(Wall, &str, &str); 28] = [
+    let cases: [(Wall, &str, &str); 29] = [
         (sqlx_stays_inside, "src/store/sql/mod.rs", "pub mod driver;"),
         (imports, "src/flow/plan.rs", "use crate::lifecycle::State;"),
         (
@@ -321,6 +332,7 @@ fn each_wall_can_fall() {
         (imports, "src/tiers/mod.rs", "use crate::admission::Proof;"),
         (imports, "src/insight/mod.rs", "use crate::onramp::Onramp;"),
         (imports, "src/diagram/mod.rs", "use crate::store::Row;"),
+        (imports, "src/import/mod.rs", "use crate::engine::Engine;"),
         (
             rules_are_pure,
             "src/flow/task.rs",

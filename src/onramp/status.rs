@@ -35,7 +35,7 @@ impl<F: Flow> Onramp<F> {
     }
 
     /// The time by its clock.
-    #[cfg(feature = "tiers")]
+    #[cfg(any(feature = "tiers", feature = "import"))]
     pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.clock.now()
     }

@@ -63,7 +63,11 @@ pub use sql::{SqliteOptions, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub(crate) use chain::entry;
-#[cfg(feature = "tokio")]
+#[cfg(any(feature = "tokio", feature = "import"))]
 pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
+#[cfg(feature = "import")]
+pub(crate) use limits::check_source;
+#[cfg(feature = "import")]
+pub(crate) use prepare::prepare_creation;
 pub(crate) use prepare::{Proposal, Refused, prepare};
