@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
-use onramp::import::{Conflict, Import, Stopped};
+use onramp::import::{Conflict, Import, Report, Stopped};
 use onramp::prelude::*;
 use onramp::store::{Commit, CommitOutcome, Created, Error, ErrorKind, NewOnboarding};
 use onramp::testing::{Layer, Layered};
@@ -68,75 +68,72 @@ impl Layer for Struck {
 /// Four records of the file are imported, with two writes each.
 const WRITES: usize = 8;
 
-async fn run(desk: &Desk) -> Result<onramp::import::Report, Stopped> {
+async fn run(desk: &Desk) -> Result<Report, Stopped> {
     let mut import = Import::into(&desk.onramp, "crm").at_once(1).map(user);
     import.run(users()).await
 }
 
-#[tokio::test]
-async fn a_crash_anywhere_is_mended_by_running_again() {
-    for strike in [Strike::Before, Strike::After] {
+/// Every write of an import is struck, on a store that is empty each time.
+async fn each_strike(strike: Strike, check: impl AsyncFn(usize, &Desk, Result<Report, Stopped>)) {
+    for store in each_store().await {
         for at in 0..WRITES {
-            for store in each_store().await {
-                let inner = Arc::clone(&store);
-                let writes = AtomicUsize::new(0);
-                let struck = Layered(Struck {
-                    inner,
-                    strike,
-                    at,
-                    writes,
-                });
-                let stopped = run(&Desk::new(Arc::new(struck), Faults::default())).await;
-                let stopped = stopped.unwrap_err();
-                assert!(
-                    stopped
-                        .to_string()
-                        .starts_with("the import of crm stopped after ")
-                );
-                assert!(stopped.report.completed + stopped.report.pending < 4);
-
-                let desk = Desk::new(store, Faults::default());
-                let report = run(&desk).await.unwrap();
-                let here = report.completed + report.pending + report.unchanged;
-                assert_eq!(here, 4, "{strike:?} of write {at}: {report}");
-                for (subject, passes) in [("u1", true), ("u2", true), ("u3", false), ("u4", false)]
-                {
-                    let state = desk.open(subject).await.into_state();
-                    assert_eq!(
-                        state.revision().get(),
-                        2,
-                        "{subject}: {strike:?} of write {at}"
-                    );
-                    assert_eq!(state.completed_at().is_some(), passes);
-                    desk.journal_holds(subject).await;
-                }
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn an_answer_that_is_lost_is_looked_up() {
-    for at in 0..WRITES {
-        for store in each_store().await {
-            let (inner, strike, writes) =
-                (Arc::clone(&store), Strike::InDoubt, AtomicUsize::new(0));
+            let inner = Arc::clone(&store);
+            let writes = AtomicUsize::new(0);
             let struck = Layered(Struck {
                 inner,
                 strike,
                 at,
                 writes,
             });
-            let report = run(&Desk::new(Arc::new(struck), Faults::default()))
-                .await
-                .unwrap();
-            assert_eq!(
-                (report.completed, report.pending),
-                (2, 2),
-                "write {at}: {report}"
-            );
+            let first = run(&Desk::new(Arc::new(struck), Faults::default())).await;
+            let desk = Desk::new(Arc::clone(&store), Faults::default());
+            check(at, &desk, first).await;
+            let all = store.list(None, 100).await.unwrap();
+            assert_eq!(store.delete(&all).await.unwrap(), all.len());
         }
     }
+}
+
+#[tokio::test]
+async fn a_crash_anywhere_is_mended_by_running_again() {
+    for strike in [Strike::Before, Strike::After] {
+        each_strike(strike, async |at, desk, first| {
+            let stopped = first.unwrap_err();
+            assert!(
+                stopped
+                    .to_string()
+                    .starts_with("the import of crm stopped after ")
+            );
+            assert!(stopped.report.completed + stopped.report.pending < 4);
+            let report = run(desk).await.unwrap();
+            let here = report.completed + report.pending + report.unchanged;
+            assert_eq!(here, 4, "{strike:?} of write {at}: {report}");
+            for (subject, passes) in [("u1", true), ("u2", true), ("u3", false), ("u4", false)] {
+                let state = desk.open(subject).await.into_state();
+                assert_eq!(
+                    state.revision().get(),
+                    2,
+                    "{subject}: {strike:?} of write {at}"
+                );
+                assert_eq!(state.completed_at().is_some(), passes);
+                desk.journal_holds(subject).await;
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_looked_up() {
+    each_strike(Strike::InDoubt, async |at, _, first| {
+        let report = first.unwrap();
+        assert_eq!(
+            (report.completed, report.pending),
+            (2, 2),
+            "write {at}: {report}"
+        );
+    })
+    .await;
 }
 
 #[tokio::test]

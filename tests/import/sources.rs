@@ -92,7 +92,7 @@ async fn progress_files_are_read_and_stay_as_they_were() {
             "progress_files: 11 read, 4 imported (2 complete, 2 pending), 0 filled, 0 unchanged, 0 kept, \
              7 quarantined\n  \
              .onboarding_progress.json:1: subject id is empty: give at least one character\n  \
-             .onboarding_progress_d.json:1: not JSON: expected ident at line 1 column 19\n  \
+             .onboarding_progress_d.json:1: not JSON: EOF while parsing a value at line 1 column 19\n  \
              .onboarding_progress_e.json:1: empty: was it cut off while it was written?\n  \
              .onboarding_progress_f.json:1: no object: it has to begin with {\n  \
              .onboarding_progress_g.json:1: not UTF-8: convert the file\n  \
@@ -111,7 +111,7 @@ async fn progress_files_are_read_and_stay_as_they_were() {
                 "source": "progress_files",
                 "from": ".onboarding_progress_d.json",
                 "line": 1,
-                "reason": "not JSON: expected ident at line 1 column 19",
+                "reason": "not JSON: EOF while parsing a value at line 1 column 19",
                 "raw": "{\"is_completed\": tr",
             }),
         );
