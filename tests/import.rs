@@ -11,9 +11,11 @@ mod support;
 
 use chrono::{DateTime, Utc};
 use onramp::admission::{Admission, LegacyPolicy, LegacyRow};
+use onramp::flow::Reservation;
 use onramp::import::{Conflict, Entry, Import, Imported, Record, Reject, Report, csv, rows};
 use onramp::lifecycle::StageKind;
 use onramp::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use support::{Company, Dataset, Desk, Faults, Paid, Workspace, each_store};
 
@@ -270,6 +272,47 @@ async fn a_dry_run_reports_the_same_and_writes_nothing() {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+struct Handle(String);
+impl Step for Handle {
+    const NAME: &'static str = "handle";
+
+    fn reserves(&self) -> Vec<Reservation> {
+        vec![Reservation::everywhere("handle", &self.0)]
+    }
+}
+impl Answer<Workspace> for Handle {}
+
+#[tokio::test]
+async fn what_only_one_may_have_goes_to_the_first_and_the_second_can_be_mended() {
+    for store in each_store().await {
+        let flow = Workspace::steps().ask::<Handle>().build().unwrap();
+        let onramp = Onramp::shared(store, flow);
+        let run = async |handles: [&str; 2]| {
+            let mut import = Import::into(&onramp, "crm").at_once(1).map(|record| {
+                let subject = SubjectId::new(record.text("user")?)?;
+                let handle = Handle(record.text("handle")?.to_owned());
+                Ok(Imported::new(TenantId::new("acme")?, subject).answer(handle))
+            });
+            let users = ["u1", "u2"].into_iter().zip(handles);
+            let users = users.map(|(user, handle)| json!({ "user": user, "handle": handle }));
+            let running = import.run(rows("users", users));
+            is_send(&running);
+            running.await.unwrap()
+        };
+        let report = run(["acme", "acme"]).await;
+        assert_eq!((report.pending, report.quarantined), (1, 1));
+        let why = "step handle: another onboarding has what only one may have";
+        assert_eq!(report.rejected[0].reason, why);
+        // Nothing of it is left behind.
+        assert_eq!(onramp.store().list(None, 9).await.unwrap().len(), 1);
+        let report = run(["acme", "acme-2"]).await;
+        assert_eq!((report.pending, report.unchanged), (1, 1));
+    }
+}
+
+fn is_send(_: &impl Send) {}
+
 /// The run itself, with what it has written taken away again.
 async fn each_of(desk: &Desk, policy: Conflict) -> Report {
     let store = desk.onramp.store();
@@ -337,5 +380,14 @@ async fn what_somebody_has_done_here_counts_more() {
             .unwrap();
         assert_eq!(company.unwrap().name, "Acme");
         assert_eq!(run(Conflict::FillPending).await.filled, 0);
+        // One that lacks nothing of what the record has is not written to.
+        let revision = desk.pending("u10").await.revision();
+        let bare = json!({ "user": "u10", "status": "open", "setup_completed": false });
+        let mut import = Import::into(&desk.onramp, "crm")
+            .policy(Conflict::FillPending)
+            .map(user);
+        let report = import.run(rows("users", [bare])).await.unwrap();
+        assert_eq!((report.read, report.kept), (1, 1));
+        assert_eq!(desk.open("u10").await.into_state().revision(), revision);
     }
 }

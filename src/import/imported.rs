@@ -70,8 +70,8 @@ impl<F> Imported<F> {
         self.with(Kind::Approval, &approval)
     }
 
-    /// What a task would make and exists already: the task does not make it again, verifies it, and takes
-    /// it back when all is taken back.
+    /// What a task would make and exists already: the task does not make it again, and its `verify` and
+    /// `undo` get what is given here.
     pub fn built<T: Step>(self, output: T) -> Self {
         self.with(Kind::Task, &output)
     }

@@ -64,7 +64,7 @@ impl Run<'_> {
                 Err(Taken::Unchanged) if doubt.is_some() => return Ok(done(&ready.past)),
                 Err(taken) => return Ok(taken),
             };
-            let Some(commit) = self.commit(&target.row, &ready) else {
+            let Some(commit) = self.commit(&target, &ready) else {
                 return Ok(Taken::Kept);
             };
             let commit = match commit {
@@ -148,8 +148,9 @@ impl Run<'_> {
         })
     }
 
-    /// The commit; none when the onboarding lacks nothing that the record has.
-    fn commit(&self, row: &Row, ready: &Ready) -> Option<Result<Commit, Refused>> {
+    /// The commit; none when somebody else's onboarding lacks nothing that the record has.
+    fn commit(&self, target: &Target, ready: &Ready) -> Option<Result<Commit, Refused>> {
+        let row = &target.row;
         let open = ready.facts.iter().filter(|(_, fact)| {
             let known = row.state.step(fact.step().as_str());
             known.is_none_or(|known| known.fact().is_none() && known.draft().is_none())
@@ -170,7 +171,7 @@ impl Run<'_> {
             + usize::from(past.complete)
             + usize::from(past.first_login_at.is_some() && row.state.first_login_at().is_none())
             + usize::from(past.started_at.is_some() && row.state.started_at().is_none());
-        if lacks == 0 && row.state.imported().is_some() {
+        if lacks == 0 && target.foreign {
             return None;
         }
         let command = Command {

@@ -34,15 +34,13 @@ fn imported(entries: impl IntoIterator<Item = Entry>) -> Report {
         .map(map);
     let report = runtime.block_on(import.run(entries)).unwrap();
     drop(import);
-    let lines = quarantine
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty());
-    assert_eq!(
-        lines
-            .map(|line| serde_json::from_slice::<Value>(line).unwrap())
-            .count() as u64,
-        report.quarantined
-    );
+    let lines = quarantine.split(|byte| *byte == b'\n');
+    let mut written = 0;
+    for line in lines.filter(|line| !line.is_empty()) {
+        serde_json::from_slice::<Value>(line).unwrap();
+        written += 1;
+    }
+    assert_eq!(written, report.quarantined);
     report
 }
 
