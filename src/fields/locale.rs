@@ -89,8 +89,7 @@ impl Locale {
 text_field!(Locale);
 
 fn canonical(given: &str) -> Option<String> {
-    // The parser takes underscores as well.
-    if given.len() > Locale::MAX_LEN || given.contains('_') {
+    if given.len() > Locale::MAX_LEN {
         return None;
     }
     let tag = Tag::try_from_str(given).ok()?;
