@@ -65,6 +65,7 @@
 //! # Ok(()) }
 //! ```
 
+mod conflict;
 mod csv;
 mod identity;
 mod imported;
@@ -80,6 +81,7 @@ mod take;
 mod time;
 mod together;
 
+pub use conflict::Conflict;
 pub use csv::{Csv, csv};
 pub use imported::Imported;
 pub use json_files::{JsonFiles, json_files};
@@ -87,7 +89,7 @@ pub use record::{Entry, Place, Record, Unreadable};
 pub use reject::Reject;
 pub use report::{Rejected, Report, Stopped};
 pub use rows::rows;
-pub use run::{Conflict, Import};
+pub use run::Import;
 
 /// The longest record, in bytes.
 const MAX_RECORD_BYTES: usize = 1024 * 1024;

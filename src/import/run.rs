@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry as Seen;
 use std::fmt;
 use std::io::Write;
 
+use super::conflict::Conflict;
 use super::identity::Identity;
 use super::imported::Imported;
 use super::quarantine;
@@ -20,26 +21,6 @@ use crate::store::{Error, check_source, key};
 
 /// How many records are under way at once, unless told otherwise.
 const AT_ONCE: usize = 32;
-
-/// What becomes of a record whose subject has an onboarding already, by somebody else.
-///
-/// None of them overwrites: what a subject has given here counts more than what another system knew.
-///
-/// ```
-/// use onramp::import::Conflict;
-/// assert_ne!(Conflict::KeepExisting, Conflict::FillPending);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Conflict {
-    /// The onboarding stays as it is.
-    KeepExisting,
-    /// One that is still pending is given what it lacks, and is complete if the record says so: for
-    /// subjects that have signed in since. One that was started stays as it is.
-    FillPending,
-    /// Somebody is to look at it.
-    Quarantine,
-}
 
 /// Takes over what another system knew, a record at a time: see the [module](super).
 ///

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::conflict::Conflict;
 use super::identity::Identity;
-use super::run::Conflict;
 use crate::flow::{EncodedFact, Kind, Plan};
 use crate::id::{Actor, Key, OnboardingId, SourceName};
 use crate::lifecycle::{Action, Command, Past, StageKind, State};

@@ -350,14 +350,13 @@ impl Read for Written {
     }
 }
 
-/// The most memory that this process ever had, in MiB.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+/// The most memory that this process ever had, in MiB, where Linux tells.
+fn peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes = line.trim().strip_suffix(" kB")?;
+    Some(kilobytes.trim().parse::<u64>().unwrap() / 1024)
 }
 
 #[tokio::test]
@@ -398,7 +397,7 @@ async fn ten_thousand_records_take_no_more_memory_than_a_few() {
         (report.read, report.pending, report.unchanged),
         (10_000, 9_801, 199)
     );
-    let grown = peak() - before;
+    let grown = peak().unwrap_or(0) - before.unwrap_or(0);
     println!(
         "10,000 records of 10 kB: {:?}, {grown} MiB more than for 200",
         began.elapsed()
