@@ -29,6 +29,7 @@
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
+//! | `import` | `import`: take over what another system knew |
 //! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
 //! | `mirror-http` | `tiers::HttpMirror` |
 //! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
@@ -55,6 +56,8 @@ pub mod flow;
 #[cfg(feature = "http")]
 pub mod http;
 mod id;
+#[cfg(feature = "import")]
+pub mod import;
 #[cfg(feature = "store")]
 pub mod insight;
 pub mod lifecycle;

@@ -124,7 +124,18 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "measure",
         ],
     ),
-    ("import", &["*"]),
+    (
+        "import",
+        &[
+            "id",
+            "time",
+            "flow",
+            "lifecycle",
+            "store",
+            "admission",
+            "onramp",
+        ],
+    ),
     ("http", &["*"]),
     ("cli", &["*"]),
     ("bin", &["*"]),
@@ -303,7 +314,7 @@ type Wall = fn(&[Source]) -> Vec<String>;
 #[test]
 fn each_wall_can_fall() {
     let long = "\n".repeat(501);
-    let cases: [(Wall, &str, &str); 30] = [
+    let cases: [(Wall, &str, &str); 31] = [
         (imports, "src/vault/keep.rs", "use crate::onramp::Bulk;"),
         (
             engine_knows_no_adapter,
@@ -331,6 +342,7 @@ fn each_wall_can_fall() {
         (imports, "src/tiers/mod.rs", "use crate::admission::Proof;"),
         (imports, "src/insight/mod.rs", "use crate::onramp::Onramp;"),
         (imports, "src/diagram/mod.rs", "use crate::store::Row;"),
+        (imports, "src/import/mod.rs", "use crate::engine::Engine;"),
         (
             rules_are_pure,
             "src/flow/task.rs",
