@@ -225,60 +225,26 @@ impl Drive<'_> {
             by: Actor::Worker,
             at: self.shared.clock.now(),
         };
-        let completes = self.is_last(&step) && self.stands_with(&record.fact).await;
-        let mut actions = vec![Action::Record {
+        let action = Action::Record {
             step,
             attempt: self.attempt,
             fact: mark,
-        }];
-        actions.extend(completes.then_some(Action::Complete { verified: true }));
-        self.report(actions, Some(record)).await
-    }
-
-    /// Whether everything is settled with a step.
-    fn is_last(&self, step: &StepName) -> bool {
-        let state = &self.row.state;
-        let settled =
-            |s: &crate::flow::PlanStep| s.name() == step || state.progress(s).is_settled();
-        state.undoing().is_none() && self.plan().steps().iter().all(settled)
-    }
-
-    /// Whether all that was built stands, with what has just been made: then one commit says both, that
-    /// it was made and that all is done. Whatever is in doubt is looked at again when it is stored.
-    async fn stands_with(&self, made: &EncodedFact) -> bool {
-        for (index, step, _) in self.built() {
-            let Some(fact) = self.facts.encoded(step.as_str()).cloned() else {
-                return false;
-            };
-            if !self.verified(index, &step, fact).await {
-                return false;
-            }
-        }
-        match self.index(made.step()) {
-            Some(index) => self.verified(index, made.step(), made.clone()).await,
-            None => false,
-        }
-    }
-
-    async fn verified(&self, index: usize, step: &StepName, made: EncodedFact) -> bool {
-        let cx = self.context(step, Direction::Run);
-        let ended = self.attempted(index, cx, Job::Verify(made)).await;
-        matches!(ended, Ended::Done(_))
-    }
-
-    /// The tasks that have made something, and how each is retried.
-    fn built(&self) -> Vec<(usize, StepName, crate::flow::RetryPolicy)> {
-        let steps = self.plan().steps().iter().enumerate();
-        steps
-            .filter(|(_, step)| step.kind() == Kind::Task)
-            .filter(|(_, step)| self.row.state.progress(step) == Progress::Done)
-            .map(|(index, step)| (index, step.name().clone(), step.retry().clone()))
-            .collect()
+        };
+        self.report(vec![action], Some(record)).await
     }
 
     /// Compares what should exist with what does, and completes when it is the same.
     async fn complete(&mut self) -> Result<Onward, Error> {
-        for (index, step, policy) in self.built() {
+        let built: Vec<_> = self
+            .plan()
+            .steps()
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.kind() == Kind::Task)
+            .filter(|(_, step)| self.row.state.progress(step) == Progress::Done)
+            .map(|(index, step)| (index, step.name().clone(), step.retry().clone()))
+            .collect();
+        for (index, step, policy) in built {
             let Some(made) = self.facts.encoded(step.as_str()).cloned() else {
                 return self
                     .unreadable(&format!("the fact of step {step} is gone"))
@@ -317,7 +283,7 @@ impl Drive<'_> {
         fact: Option<FactRecord>,
     ) -> Result<Onward, Error> {
         let by = Actor::Worker;
-        let mut commands: Vec<_> = actions
+        let commands: Vec<_> = actions
             .into_iter()
             .map(|action| Command {
                 by: by.clone(),
@@ -338,11 +304,6 @@ impl Drive<'_> {
             };
             let commit = match prepare(proposal) {
                 Ok(Some(commit)) => commit,
-                // What was made is kept, also when what was to follow from it is not wanted any more.
-                Err(Refused::Rejected(_)) if commands.len() > 1 => {
-                    commands.truncate(1);
-                    continue;
-                }
                 // Meanwhile it holds already, or is no longer wanted: see what is next.
                 Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),
                 Err(Refused::Store(error)) => return Err(error),
