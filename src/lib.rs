@@ -29,16 +29,24 @@
 //! | `postgres` | `store::PostgresStore` |
 //! | `mysql` | `store::MySqlStore`, on MariaDB and MySQL |
 //! | `fields` | `fields`: validated field types |
+//! | `import` | `import`: take over what another system knew |
 //! | `tiers` | `tiers`: the status from local copies and a mirror, when the database is away |
 //! | `mirror-http` | `tiers::HttpMirror` |
 //! | `http` | `http`: an axum router, its OpenAPI, live progress, verified webhooks |
 //! | `vault` | `vault`: sealed secrets, generated API keys, reveal tokens |
+//! | `metrics` | figures for the host's recorder, by the `metrics` facade |
+//! | `cli` | with a database's: `cli::Cli`, the operator's command line, and the binary `onramp` |
 //! | `testing` | `testing`: scenarios, crashes everywhere, the conformance suite, rules without a store |
 //!
 //! [`Flow`]: crate::flow::Flow
 
 #[cfg(feature = "store")]
 pub mod admission;
+#[cfg(all(
+    feature = "cli",
+    any(feature = "sqlite", feature = "postgres", feature = "mysql")
+))]
+pub mod cli;
 pub mod diagram;
 #[cfg(feature = "tokio")]
 pub mod engine;
@@ -48,9 +56,13 @@ pub mod flow;
 #[cfg(feature = "http")]
 pub mod http;
 mod id;
+#[cfg(feature = "import")]
+pub mod import;
 #[cfg(feature = "store")]
 pub mod insight;
 pub mod lifecycle;
+#[cfg(feature = "metrics")]
+mod measure;
 #[cfg(feature = "store")]
 mod onramp;
 pub mod prelude;

@@ -104,7 +104,7 @@ impl<F: Flow> Onramp<F> {
     }
 
     /// The time, by the host's clock.
-    #[cfg(any(feature = "http", feature = "tiers"))]
+    #[cfg(any(feature = "http", feature = "tiers", feature = "import"))]
     pub(crate) fn now(&self) -> chrono::DateTime<chrono::Utc> {
         self.clock.now()
     }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use onramp::fields::{
-    CompanyName, Currency, Email, FieldError, Phone, Region, Slug, SlugPolicy, SlugSeparator,
-    TimeZone,
+    CompanyName, Currency, Email, FieldError, Locale, Phone, Region, Slug, SlugPolicy,
+    SlugSeparator, TimeZone,
 };
 use proptest::prelude::*;
 use serde::Serialize;
@@ -35,6 +35,26 @@ fn any_text() -> impl Strategy<Value = String> {
         ])
         .prop_map(str::to_owned),
     ]
+}
+
+/// Texts that are nearly tags.
+fn any_tag() -> impl Strategy<Value = String> {
+    "[a-zA-Z]{2,4}(-[A-Za-z]{4})?(-([A-Z]{2}|[0-9]{3}))?(-[0-9][a-z0-9]{3})?(-x-[a-z]{1,9})?"
+}
+
+/// Texts that are nearly phone numbers.
+fn any_number() -> impl Strategy<Value = String> {
+    "\\+?[0-9() .-]{5,20}"
+}
+
+/// What was accepted is accepted again and stays as it is, by JSON too.
+fn fixed<T: Serialize + DeserializeOwned + PartialEq + Debug>(
+    field: Result<T, FieldError>,
+    as_str: fn(&T) -> &str,
+) {
+    if let Ok(field) = field {
+        round_trip(&field, as_str(&field));
+    }
 }
 
 fn any_policy() -> impl Strategy<Value = SlugPolicy> {
@@ -88,6 +108,26 @@ proptest! {
             prop_assert!(!name.as_str().contains(|c: char| c.is_control()));
         }
     }
+
+    #[test]
+    fn whatever_is_accepted_is_canonical_once_checked(text in any_text(), tag in any_tag(), number in any_number()) {
+        for text in [&text, &tag, &number] {
+            fixed(Region::new(text), Region::as_str);
+            fixed(Locale::new(text), Locale::as_str);
+            fixed(Email::new(text), Email::as_str);
+            fixed(Phone::new(text), Phone::as_str);
+        }
+    }
+
+    #[test]
+    fn a_locale_is_what_its_parts_say(tag in any_tag()) {
+        if let Ok(locale) = Locale::new(&tag) {
+            let parts = [Some(locale.language()), locale.script(), locale.region()];
+            let parts: Vec<_> = parts.into_iter().flatten().collect();
+            prop_assert!(locale.as_str().starts_with(&parts.join("-")), "{locale}");
+            prop_assert_eq!(Locale::new(&tag.to_uppercase()), Ok(locale));
+        }
+    }
 }
 
 #[test]
@@ -108,6 +148,7 @@ fn refusals(text: &str) -> Vec<FieldError> {
         Currency::new(text).err(),
         TimeZone::new(text).err(),
         Region::new(text).err(),
+        Locale::new(text).err(),
         Email::new(text).err(),
         Phone::new(text).err(),
     ]
@@ -183,6 +224,7 @@ fn json_goes_through_the_check() {
     assert!(message::<CompanyName>(r#""a\u0000b""#).contains("control character U+0000"));
     assert!(message::<TimeZone>(r#""utc""#).contains(r#"did you mean "UTC"?"#));
     assert!(message::<Region>(r#""""#).contains("invalid region"));
+    assert!(message::<Locale>(r#""en_US""#).contains(r#"did you mean "en-US"?"#));
     assert!(message::<Email>(r#""x""#).contains("invalid e-mail address"));
     assert!(message::<Phone>(r#""555-0100""#).contains("invalid phone number"));
     assert!(message::<Slug>(r#""A""#).contains("forbidden character"));

@@ -6,6 +6,7 @@
 
 mod rules {
     pub(crate) mod history;
+    mod imports;
     pub(crate) mod plans;
 }
 
@@ -15,8 +16,8 @@ use std::time::Duration;
 
 use onramp::flow::{Failure, Kind, Need, Plan, PlanStep, Problem, RetryPolicy, Roll, Waits};
 use onramp::lifecycle::{
-    Action, Command, Event, Happened, Next, Obstacle, ObstacleKind, Operation, Rejected, StageKind,
-    State, UndoReason, apply, decide, decide_all, evolve, explain, fold, next,
+    Action, Command, Event, Happened, Next, Obstacle, ObstacleKind, Operation, Past, Rejected,
+    StageKind, State, UndoReason, apply, decide, decide_all, evolve, explain, fold, next,
 };
 use onramp::{Actor, Reason};
 use proptest::prelude::*;
@@ -115,6 +116,7 @@ fn percent_grows_with_facts_and_is_whole_only_when_complete() {
                     | Happened::PauseElapsed { .. }
                     | Happened::ConditionJudged { .. }
                     | Happened::FactRecorded { .. }
+                    | Happened::Imported { .. }
             );
             prop_assert!(!adds || percent >= before.percent(&run.plan), "{:?}", event);
         }
@@ -645,7 +647,7 @@ fn count() -> impl Strategy<Value = u32> {
 
 fn any_event() -> impl Strategy<Value = Event> {
     let step = (0..9usize).prop_map(plans_name);
-    (step, count(), any::<bool>(), 0..27u8, 0..1_000i64).prop_map(
+    (step, count(), any::<bool>(), 0..28u8, 0..1_000i64).prop_map(
         |(step, attempt, flag, which, at)| {
             let failure = Failure::from(Problem::DRIFTED);
             let retry_at = flag.then(|| time(at));
@@ -723,6 +725,14 @@ fn any_event() -> impl Strategy<Value = Event> {
                 20 => Happened::PauseElapsed { step },
                 21 => Happened::Completed,
                 22 => Happened::LoggedIn,
+                26 => Happened::Imported {
+                    source: "crm".into(),
+                    past: Past {
+                        complete: flag,
+                        ..Past::default()
+                    },
+                    facts: steps.into_iter().map(|step| (step, mark(7))).collect(),
+                },
                 _ => Happened::Retried,
             };
             Event {

@@ -28,7 +28,9 @@ fn every_operation_that_is_not_a_workers_alone_is_typed() {
         let actors = [Actor::Subject, Actor::Host, Actor::Operator("ann".into())];
         actors.iter().any(|actor| operation.open_to(actor))
     };
-    let hosts: BTreeSet<_> = Operation::ALL.iter().filter(hosts).copied().collect();
+    let mut hosts: BTreeSet<_> = Operation::ALL.iter().filter(hosts).copied().collect();
+    // Where it leads depends on the record, and it goes over many: it is no handle's.
+    hosts.remove(&Operation::Import);
     let typed: BTreeSet<_> = typed()
         .into_iter()
         .map(|(operation, ..)| operation)

@@ -64,18 +64,19 @@ fn sources() -> Vec<Source> {
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("id", &[]),
     ("time", &[]),
     ("fields", &[]),
     ("flow", &["id", "time"]),
     ("lifecycle", &["id", "time", "flow"]),
-    ("store", &["id", "time", "flow", "lifecycle"]),
+    ("store", &["id", "time", "flow", "lifecycle", "measure"]),
     ("status", &["id", "time", "flow", "lifecycle"]),
     (
         "admission",
         &["id", "time", "flow", "lifecycle", "store", "status"],
     ),
+    ("measure", &["id", "lifecycle"]),
     ("diagram", &["id", "flow", "lifecycle"]),
     (
         "insight",
@@ -106,6 +107,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "status",
             "onramp",
             "vault",
+            "measure",
         ],
     ),
     (
@@ -119,9 +121,21 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
             "status",
             "onramp",
             "engine",
+            "measure",
         ],
     ),
-    ("import", &["*"]),
+    (
+        "import",
+        &[
+            "id",
+            "time",
+            "flow",
+            "lifecycle",
+            "store",
+            "admission",
+            "onramp",
+        ],
+    ),
     ("http", &["*"]),
     ("cli", &["*"]),
     ("bin", &["*"]),
@@ -300,7 +314,7 @@ type Wall = fn(&[Source]) -> Vec<String>;
 #[test]
 fn each_wall_can_fall() {
     let long = "\n".repeat(501);
-    let cases: [(Wall, &str, &str); 30] = [
+    let cases: [(Wall, &str, &str); 31] = [
         (imports, "src/vault/keep.rs", "use crate::onramp::Bulk;"),
         (
             engine_knows_no_adapter,
@@ -328,6 +342,7 @@ fn each_wall_can_fall() {
         (imports, "src/tiers/mod.rs", "use crate::admission::Proof;"),
         (imports, "src/insight/mod.rs", "use crate::onramp::Onramp;"),
         (imports, "src/diagram/mod.rs", "use crate::store::Row;"),
+        (imports, "src/import/mod.rs", "use crate::engine::Engine;"),
         (
             rules_are_pure,
             "src/flow/task.rs",

@@ -63,6 +63,12 @@ pub(crate) async fn attempt(
             None => Ok(None),
         }
     };
+    #[cfg(feature = "metrics")]
+    let begun = std::time::Instant::now();
+    #[cfg(feature = "metrics")]
+    let took = |outcome| {
+        crate::measure::attempted(step.as_str(), direction, outcome, begun.elapsed());
+    };
     // A task of its own: a panic ends the attempt, not the worker.
     let running = AbortOnDropHandle::new(tokio::spawn(work.instrument(span)));
     let ended = tokio::select! {
@@ -72,6 +78,8 @@ pub(crate) async fn attempt(
         () = tokio::time::sleep(timeout) => {
             tracing::warn!(onboarding = %guard.lease.id, %step, attempt = number, direction,
                 ?timeout, "attempt timed out");
+            #[cfg(feature = "metrics")]
+            took("timed_out");
             return Ended::Failed {
                 failure: Failure::from(Problem::TIMED_OUT),
                 retryable: true,
@@ -79,6 +87,12 @@ pub(crate) async fn attempt(
         }
     };
     let id = guard.lease.id;
+    #[cfg(feature = "metrics")]
+    took(match &ended {
+        Ok(Ok(_)) => "done",
+        Ok(Err(_)) => "failed",
+        Err(_) => "panicked",
+    });
     match ended {
         Ok(Ok(fact)) => Ended::Done(fact),
         Ok(Err(Fault::Fact(error))) => {

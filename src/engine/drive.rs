@@ -390,6 +390,8 @@ impl Drive<'_> {
                 self.facts.remove(step.as_str());
             }
         }
+        #[cfg(feature = "metrics")]
+        crate::measure::stored(&self.row.state.key().flow, &events);
         if let Some(observer) = &self.shared.observer {
             observer(&Observed {
                 state: &self.row.state,

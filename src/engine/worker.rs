@@ -195,6 +195,8 @@ async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error
             .order(shared.order)
             .per_tenant(shared.per_tenant);
         let leases = store.claim(&request).await?;
+        #[cfg(feature = "metrics")]
+        crate::measure::claimed(flow, sent.elapsed());
         claimed += leases.len();
         for lease in leases {
             let (shared, parts) = (Arc::clone(shared), Arc::clone(parts));
@@ -205,6 +207,8 @@ async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error
             });
         }
     }
+    #[cfg(feature = "metrics")]
+    crate::measure::in_flight(shared.worker.as_str(), drives.len());
     Ok(claimed)
 }
 

@@ -44,6 +44,7 @@ impl FieldError {
         "currency_not_money",
         "time_zone_unknown",
         "region_invalid",
+        "locale_invalid",
         "email_invalid",
         "email_too_long",
         "phone_invalid",
@@ -67,6 +68,7 @@ impl FieldError {
             P::CurrencyUnknown(_) | P::CurrencyNotMoney(_) => "currency",
             P::TimeZoneUnknown { .. } => "time_zone",
             P::RegionInvalid(_) => "region",
+            P::LocaleInvalid { .. } => "locale",
             P::EmailInvalid | P::EmailTooLong { .. } => "email",
             P::PhoneInvalid => "phone",
         }
@@ -91,6 +93,7 @@ impl FieldError {
             Problem::CurrencyNotMoney(_) => "currency_not_money",
             Problem::TimeZoneUnknown { .. } => "time_zone_unknown",
             Problem::RegionInvalid(_) => "region_invalid",
+            Problem::LocaleInvalid { .. } => "locale_invalid",
             Problem::EmailInvalid => "email_invalid",
             Problem::EmailTooLong { .. } => "email_too_long",
             Problem::PhoneInvalid => "phone_invalid",
@@ -148,6 +151,11 @@ pub(super) enum Problem {
          with a letter, such as \"eu\" or \"us-east-1\""
     )]
     RegionInvalid(String),
+    #[error("invalid locale {given:?}: {}", locale_advice(.meant.as_deref()))]
+    LocaleInvalid {
+        given: String,
+        meant: Option<String>,
+    },
 
     // E-mail addresses and phone numbers are personal data: neither is repeated.
     #[error("invalid e-mail address: use one like \"name@example.com\"")]
@@ -171,6 +179,13 @@ fn zone_advice(meant: &Option<&'static str>) -> String {
     match meant {
         Some(name) => format!("did you mean {name:?}?"),
         None => "use an IANA name such as \"Europe/Berlin\"".to_owned(),
+    }
+}
+
+fn locale_advice(meant: Option<&str>) -> String {
+    match meant {
+        Some(tag) => format!("did you mean {tag:?}?"),
+        None => "use a BCP 47 tag such as \"en\" or \"pt-BR\"".to_owned(),
     }
 }
 
@@ -202,6 +217,10 @@ mod tests {
                 meant: None,
             },
             Problem::RegionInvalid(text()),
+            Problem::LocaleInvalid {
+                given: text(),
+                meant: None,
+            },
             Problem::EmailInvalid,
             Problem::EmailTooLong { max: 1 },
             Problem::PhoneInvalid,

@@ -12,6 +12,7 @@
 //! | [`Currency`] | money of a country | ISO 4217 | upper case | funds, metals, `XXX`, `XTS` |
 //! | [`TimeZone`] | a zone or an alias of one | IANA tz database | the spelling given | names not in the table |
 //! | [`Region`] | where data is kept | none: the host's own list | lower case | anything but a token |
+//! | [`Locale`] | a language, and where it is spoken | BCP 47 (RFC 5646, UTS #35) | case and order | no language, POSIX names |
 //! | [`Email`] | one address | RFC 5321, RFC 5322 | domain in lower case | display names, quotes, bare hosts |
 //! | [`Phone`] | one number | ITU-T E.164 | `+` and digits | numbers without a country code |
 //!
@@ -45,6 +46,7 @@ mod currency;
 mod email;
 mod invalid;
 mod invisible;
+mod locale;
 mod phone;
 mod region;
 mod slug;
@@ -57,6 +59,7 @@ pub use company_name::CompanyName;
 pub use currency::Currency;
 pub use email::Email;
 pub use invalid::FieldError;
+pub use locale::Locale;
 pub use phone::Phone;
 pub use region::Region;
 pub use slug::{Slug, SlugSuffix};

@@ -119,6 +119,7 @@ impl Happening {
         let text = |failure: &Failure| Some(failure.into());
         match &event.happened {
             Happened::Created { .. }
+            | Happened::Imported { .. }
             | Happened::Started
             | Happened::Dismissed
             | Happened::Parked { .. }

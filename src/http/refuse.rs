@@ -51,6 +51,7 @@ impl From<Rejected> for Problem {
             Rejected::ForeignClearance { .. }
             | Rejected::Unconditional { .. }
             | Rejected::TooManySecrets { .. }
+            | Rejected::ImpossibleTimes { .. }
             | Rejected::ForeignProof { .. }
             | Rejected::NoTimeToShow => Self::new(Code::Internal).because(no),
         }

@@ -47,10 +47,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::flow::{Evidence, Flow};
+use crate::flow::{EncodedFact, Evidence, Flow};
 use crate::http::idempotency;
-use crate::id::{Actor, CommandId, SubjectId, TenantId};
-use crate::lifecycle::{CanAttest, Loaded, Onboarding, Stage};
+use crate::id::{CommandId, SubjectId, TenantId};
+use crate::lifecycle::{CanAttest, InvalidFact, Loaded, Onboarding, Rejected, Stage};
 use crate::onramp::Onramp;
 use crate::store::{CommitError, Error, NotAppliedBecause};
 use crate::time::{Clock, SystemClock};
@@ -329,7 +329,7 @@ impl NotAttested {
 /// ```
 /// # use onramp::http::webhook::{Attested, Genuine, NotAttested, attest};
 /// # use onramp::prelude::*;
-/// async fn paid<F: Flow, E: Evidence<F> + Clone>(
+/// async fn paid<F: Flow, E: Evidence<F>>(
 ///     onramp: &Onramp<F>, message: &Genuine<'_>, who: (&TenantId, &SubjectId), evidence: E,
 /// ) -> u16 {
 ///     match attest(onramp, message, who, evidence).await {
@@ -339,7 +339,7 @@ impl NotAttested {
 ///     }
 /// }
 /// ```
-pub async fn attest<F: Flow, E: Evidence<F> + Clone>(
+pub async fn attest<F: Flow, E: Evidence<F>>(
     onramp: &Onramp<F>,
     message: &Genuine<'_>,
     (tenant, subject): (&TenantId, &SubjectId),
@@ -354,12 +354,16 @@ pub async fn attest<F: Flow, E: Evidence<F> + Clone>(
         &message.id,
     ];
     let command = idempotency::named(&parts);
+    let fact = EncodedFact::encode(&evidence).map_err(|error| {
+        let invalid = InvalidFact::Encoding(error);
+        NotAttested::Refused(NotAppliedBecause::Invalid(invalid))
+    })?;
     for _ in 0..TRIES {
         let found = onramp.enroll(tenant, subject).await;
         let told = match found.map_err(NotAttested::Store)? {
-            Loaded::Pending(pending) => tell(onramp, pending, &evidence, command).await?,
-            Loaded::InProgress(running) => tell(onramp, running, &evidence, command).await?,
-            Loaded::Failed(failed) => tell(onramp, failed, &evidence, command).await?,
+            Loaded::Pending(pending) => tell::<F, _, E>(onramp, pending, &fact, command).await?,
+            Loaded::InProgress(running) => tell::<F, _, E>(onramp, running, &fact, command).await?,
+            Loaded::Failed(failed) => tell::<F, _, E>(onramp, failed, &fact, command).await?,
             Loaded::Completed(done) if done.has::<E>() => Some(Attested::Known),
             Loaded::Completed(_) => Some(Attested::TooLate),
         };
@@ -372,20 +376,19 @@ pub async fn attest<F: Flow, E: Evidence<F> + Clone>(
 }
 
 /// Nothing when somebody else was quicker.
-async fn tell<F: Flow, S, E: Evidence<F> + Clone>(
+async fn tell<F: Flow, S, E: Evidence<F>>(
     onramp: &Onramp<F>,
     onboarding: Onboarding<F, S>,
-    evidence: &E,
+    fact: &EncodedFact,
     command: CommandId,
 ) -> Result<Option<Attested>, NotAttested>
 where
     S: Stage + CanAttest<To = S>,
 {
-    use crate::lifecycle::Rejected;
     if onboarding.has::<E>() {
         return Ok(Some(Attested::Known));
     }
-    let change = onboarding.attest(evidence.clone()).by(Actor::Host);
+    let change = onboarding.attest_named(fact.clone());
     match onramp.commit(change.identified(command)).await {
         Ok(_) => Ok(Some(Attested::Kept)),
         Err(CommitError::Conflict(_)) => Ok(None),

@@ -96,6 +96,11 @@ fn change(state: &mut State, event: &Event) {
         Happened::LoggedIn => {
             state.common.login_at.get_or_insert(at);
         }
+        Happened::Imported {
+            source,
+            past,
+            facts,
+        } => state.take_over(source, past, facts, at),
         Happened::WaitBegan { step } => {
             state.common.wait = Some(Wait {
                 step: step.clone(),
@@ -321,7 +326,7 @@ impl State {
         }
     }
 
-    fn step_mut(&mut self, step: &crate::id::StepName) -> &mut StepState {
+    pub(super) fn step_mut(&mut self, step: &crate::id::StepName) -> &mut StepState {
         self.common.steps.entry(step.clone()).or_default()
     }
 

@@ -1,4 +1,5 @@
-//! Operations of the subject on a step that is known by its name alone, because it came as text.
+//! Operations on a step that is known by its name alone, because what it yields came as text or is
+//! encoded already.
 //!
 //! Each makes the same intent as the typed operation beside it, so the same rules decide.
 
@@ -6,7 +7,7 @@ use crate::flow::{EncodedFact, Flow, slot};
 use crate::id::{Actor, SourceName, StepName};
 use crate::lifecycle::change::{Change, Intent, PutFact};
 use crate::lifecycle::onboarding::Onboarding;
-use crate::lifecycle::stage::{CanDraft, CanRevise, CanSkip, CanSubmit, Stage};
+use crate::lifecycle::stage::{CanAttest, CanDraft, CanRevise, CanSkip, CanSubmit, Stage};
 
 impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// As [`submit`](Self::submit), of a fact that its answer's rules have checked.
@@ -23,6 +24,14 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
         S: CanRevise<To = S>,
     {
         Change::new(self, Actor::Subject, Intent::Revise(checked(fact)))
+    }
+
+    /// As [`attest`](Self::attest).
+    pub(crate) fn attest_named(self, fact: EncodedFact) -> Change<F, S, S>
+    where
+        S: CanAttest<To = S>,
+    {
+        Change::new(self, Actor::Host, Intent::Attest(checked(fact)))
     }
 
     /// As [`skip`](Self::skip).

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::flow::{Failure, Roll};
+use crate::flow::{Failure, Kind, Roll};
 use crate::id::{Actor, OnboardingId, Reason, SourceName, StepName};
 use crate::lifecycle::digest::FactMark;
+use crate::lifecycle::import::Past;
 use crate::lifecycle::stage::Operation;
 
 /// A wish, and whose it is. [`decide`](crate::lifecycle::decide) turns it into events or refuses.
@@ -87,6 +88,13 @@ pub enum Action {
     Reopen,
     Adopt,
     Login,
+    Import {
+        /// Which system it comes from.
+        source: SourceName,
+        past: Past,
+        /// The facts that it brings: who gives such a one, and its mark.
+        facts: Vec<(StepName, Kind, FactMark)>,
+    },
     BeginWait {
         step: StepName,
     },
@@ -161,6 +169,7 @@ impl Action {
             Self::Reopen => Operation::Reopen,
             Self::Adopt => Operation::Adopt,
             Self::Login => Operation::Login,
+            Self::Import { .. } => Operation::Import,
             Self::BeginWait { .. } => Operation::BeginWait,
             Self::Remind { .. } => Operation::Remind,
             Self::Elapse { .. } => Operation::Elapse,
@@ -179,7 +188,7 @@ impl Action {
 impl Operation {
     /// Whether such an actor may issue it. Workers' operations are theirs alone; a subject can
     /// neither attest evidence, nor clean up after a failed undo, nor erase; only an operator
-    /// approves, waives and parks; only the host sees who signs in.
+    /// approves, waives and parks; only the host sees who signs in, and imports.
     #[must_use]
     pub const fn open_to(self, actor: &Actor) -> bool {
         let worker = matches!(actor, Actor::Worker);
@@ -199,7 +208,7 @@ impl Operation {
             Self::Attest | Self::RetryUndo | Self::Erase | Self::Reopen | Self::Adopt => {
                 matches!(actor, Actor::Host | Actor::Operator(_))
             }
-            Self::Login => matches!(actor, Actor::Host),
+            Self::Login | Self::Import => matches!(actor, Actor::Host),
             Self::Approve | Self::Waive | Self::Park | Self::Unpark => {
                 matches!(actor, Actor::Operator(_))
             }

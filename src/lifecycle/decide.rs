@@ -112,6 +112,11 @@ pub fn decide(
             fingerprint: plan.fingerprint(),
         }]),
         Action::Login => rules.login(),
+        Action::Import {
+            source,
+            past,
+            facts,
+        } => rules.import(source, past, facts),
         Action::BeginWait { step } => {
             rules.due(&Next::BeginWait { step: step.clone() })?;
             Ok(vec![Happened::WaitBegan { step: step.clone() }])

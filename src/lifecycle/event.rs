@@ -1,5 +1,7 @@
 //! What happened. Events hold names, digests and fixed texts, never an answer.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -7,6 +9,7 @@ use uuid::Uuid;
 use crate::flow::Failure;
 use crate::id::{Key, OnboardingId, Reason, SecretName, SourceName, StepName};
 use crate::lifecycle::digest::FactMark;
+use crate::lifecycle::import::Past;
 use crate::lifecycle::stage::UndoReason;
 
 /// Something that happened to an onboarding, and when.
@@ -76,6 +79,15 @@ pub enum Happened {
     Unparked,
     /// The subject signed in for the first time.
     LoggedIn,
+    /// It was taken over from another system, with what that knew. No gate was checked for it, and no
+    /// rule has decided that it is complete.
+    Imported {
+        source: SourceName,
+        #[serde(flatten)]
+        past: Past,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        facts: BTreeMap<StepName, FactMark>,
+    },
     /// The host attested evidence.
     EvidenceAttested { step: StepName, fact: FactMark },
     /// An operator approved.
@@ -179,6 +191,7 @@ impl Happened {
             Self::Parked { .. } => "parked",
             Self::Unparked => "unparked",
             Self::LoggedIn => "logged_in",
+            Self::Imported { .. } => "imported",
             Self::Approved { .. } => "approved",
             Self::WaitBegan { .. } => "wait_began",
             Self::Reminded { .. } => "reminded",

@@ -72,6 +72,8 @@ pub enum Rejected {
     UndoRemains { remaining: Vec<StepName> },
     #[error("it was given up before it was started, so no gate was checked: it cannot be retried")]
     NeverStarted,
+    #[error("the times do not fit: {problem}")]
+    ImpossibleTimes { problem: &'static str },
     #[error("its facts were erased: it stays as it is")]
     Erased,
     #[error("every effect was taken back: nothing is left to undo")]

@@ -414,6 +414,8 @@ operations! {
     op Login "login": [Pending -> Pending, InProgress -> InProgress, Completed -> Completed, Failed -> Failed];
         typed CanLogin "nobody signs in to an onboarding that is `{Self}`"
         "`login` is legal in `Pending`, `InProgress`, `Completed` and `Failed`";
+    /// The host takes over what another system knew: facts, times, and whether it was complete there.
+    op Import "import": [Pending -> Pending] or [Pending -> Completed];
     /// A worker notes since when a step waits.
     op BeginWait "begin_wait": [InProgress -> InProgress];
     /// A worker notes that it is time to remind somebody.

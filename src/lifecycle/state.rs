@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::flow::{Cohort, Failure, Plan, PlanStep};
 use crate::id::{Key, OnboardingId, Reason, Revision, SecretName, SourceName, StepName};
 use crate::lifecycle::digest::FactMark;
+use crate::lifecycle::import::Origin;
 use crate::lifecycle::secret::SecretState;
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
@@ -67,6 +68,8 @@ pub(crate) struct Common {
     pub(crate) reopened_for: Option<Vec<StepName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) imported: Option<Origin>,
     /// Each boxed, because a map allocates room for eleven at once, and most flows have fewer.
     pub(crate) steps: BTreeMap<StepName, Box<StepState>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -251,6 +254,7 @@ impl State {
                 adopted: None,
                 reopened_for: None,
                 wait: None,
+                imported: None,
                 steps: BTreeMap::new(),
                 secrets: BTreeMap::new(),
             }),
@@ -288,10 +292,12 @@ impl State {
         self.common.created_at
     }
 
-    /// When it was started for the first time.
+    /// When it was started for the first time, here or in the system that it was imported from.
     #[must_use]
     pub fn started_at(&self) -> Option<DateTime<Utc>> {
-        self.common.started_at
+        let imported = self.common.imported.as_ref();
+        let elsewhere = imported.and_then(|origin| origin.started_at);
+        elsewhere.or(self.common.started_at)
     }
 
     /// When the subject signed in for the first time, as the host has told.

@@ -157,7 +157,11 @@ impl Rules<'_> {
             return vec![Happened::Failed {
                 failure: Failure::from(Problem::CANCELLED),
                 step: None,
-                remaining: Vec::new(),
+                // What was imported exists, and nobody takes it back within this commit.
+                remaining: self.effects(|step| {
+                    let known = self.state.step(step.name().as_str());
+                    known.is_some_and(|known| known.fact.is_some())
+                }),
             }];
         }
         let undoing = self.state.undoing();
@@ -175,7 +179,7 @@ impl Rules<'_> {
         if !remaining.is_empty() {
             return Err(Rejected::UndoRemains { remaining });
         }
-        if self.state.started_at().is_none() {
+        if !self.state.began_here() {
             // Its gates were never checked, and a retry must not be a way around them.
             return Err(Rejected::NeverStarted);
         }

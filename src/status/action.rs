@@ -71,9 +71,9 @@ impl NextAction {
 
     fn after_failure(state: &State) -> Self {
         let remains = state.failed().is_some_and(|f| !f.remaining.is_empty());
-        match state.started_at() {
+        match state.began_here() {
             _ if remains => Self::Escalate,
-            Some(_) if state.erased_at().is_none() => Self::Retry,
+            true if state.erased_at().is_none() => Self::Retry,
             _ => Self::Nothing,
         }
     }

@@ -190,6 +190,11 @@ impl Told {
                     let given = (*token, entry.by.clone(), entry.at);
                     self.facts.insert(slot::reveal(name), given);
                 }
+                Happened::Imported { facts, .. } => {
+                    let given = |fact: &FactMark| (*fact, entry.by.clone(), entry.at);
+                    let facts = facts.iter().map(|(step, fact)| (step.clone(), given(fact)));
+                    self.facts.extend(facts);
+                }
                 _ => {}
             }
         }

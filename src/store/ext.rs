@@ -4,17 +4,16 @@ use chrono::{DateTime, Utc};
 
 use crate::flow::{Definition, Facts, Flow, Plan, slot};
 use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, TenantId};
-use crate::lifecycle::{Action, Change, Command, Digest, Loaded, Onboarding, Stage, State};
+use crate::lifecycle::{Action, Change, Command, Loaded, Onboarding, Stage};
 use crate::store::audit::{self, Unverified, Verified};
-use crate::store::chain;
 use crate::store::commit_error::{
     CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown,
 };
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::prepare::{Proposal, Refused, prepare};
+use crate::store::prepare::{Proposal, Refused, prepare, prepare_creation};
 use crate::store::realise::realise;
-use crate::store::record::{Commit, CommitOutcome, NewOnboarding, Row};
+use crate::store::record::{Commit, CommitOutcome, Row};
 use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
 use crate::store::subject::{self, Erasure, SubjectExport};
@@ -68,7 +67,9 @@ pub trait StoreExt: Store {
             if let Some(row) = self.find(&key).await? {
                 return Ok(loaded(row));
             }
-            let created = self.create(new_onboarding(key, flow.plan(), now)?).await?;
+            let created = self
+                .create(prepare_creation(key, flow.plan(), CommandId::fresh(), now)?)
+                .await?;
             Ok(loaded(created.row))
         }
     }
@@ -214,30 +215,6 @@ pub trait StoreExt: Store {
 
 impl<S: Store + ?Sized> StoreExt for S {}
 
-/// An onboarding at its first revision.
-pub(super) fn new_onboarding(
-    key: Key,
-    plan: &Plan,
-    now: DateTime<Utc>,
-) -> Result<NewOnboarding, Error> {
-    let id = OnboardingId::fresh_at(now);
-    let (state, created) = State::create(id, key, plan, now);
-    let entry = chain::entry(
-        Digest::ZERO,
-        id,
-        state.revision(),
-        CommandId::fresh(),
-        Actor::Host,
-        &[created],
-    )
-    .map_err(|error| {
-        Error::new(ErrorKind::Invalid, "the event does not serialise").because(error)
-    })?;
-    let head = entry.hash;
-    let row = Row { state, head };
-    Ok(NewOnboarding { row, entry })
-}
-
 pub(crate) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
     Key {
         tenant: tenant.clone(),
@@ -291,8 +268,16 @@ where
         Err(other) => return Err(other),
     };
     let after = commit.row.clone();
+    #[cfg(feature = "metrics")]
+    let entry = commit.entry.clone();
     match store.commit(commit).await {
-        Ok(CommitOutcome::Committed) => reached(after),
+        Ok(CommitOutcome::Committed) => {
+            #[cfg(feature = "metrics")]
+            if let Ok(events) = entry.decode() {
+                crate::measure::stored(&after.state.key().flow, &events);
+            }
+            reached(after)
+        }
         Ok(CommitOutcome::Replayed { current, .. }) => match wish {
             None => reached(*current),
             Some(wish) => match wish.before(store, &token.key.tenant, token.id).await {

@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::flow::{Flow, Plan};
-use crate::id::{OnboardingId, SubjectId, TenantId};
+use crate::id::{CommandId, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Change, Stage};
 use crate::store::commit_error::{CommitError, InDoubt, NotAppliedBecause};
 use crate::store::error::{Error, ErrorKind};
-use crate::store::ext::{conflict, drafted, key, new_onboarding, not_applied};
+use crate::store::ext::{conflict, drafted, key, not_applied};
+use crate::store::prepare::prepare_creation;
 use crate::store::record::{Commit, CommitOutcome, Created, NewOnboarding};
 
 /// A transaction of the host's that onboardings can be written in. Made by
@@ -42,7 +43,7 @@ pub(crate) async fn enroll_in<F: Flow>(
     subject: &SubjectId,
     now: DateTime<Utc>,
 ) -> Result<OnboardingId, Error> {
-    let new = new_onboarding(key::<F>(tenant, subject), plan, now)?;
+    let new = prepare_creation(key::<F>(tenant, subject), plan, CommandId::fresh(), now)?;
     let created = join.create(new).await?;
     Ok(created.row.state.id())
 }

@@ -1,6 +1,8 @@
 //! What every store refuses before it does anything else, so that all of them keep the same: a
 //! database would cut it off, keep it changed, or fail in a way of its own.
 
+#[cfg(feature = "import")]
+use crate::id::SourceName;
 use crate::id::{Actor, FlowName, InvalidId, StepName, check_label, check_name};
 use crate::store::error::{Error, ErrorKind};
 use crate::store::record::{Commit, FactChange, JournalEntry, NewOnboarding, WorkerId};
@@ -71,6 +73,11 @@ pub(super) fn check_worker(worker: &WorkerId) -> Result<(), Error> {
 
 pub(super) fn check_reason(reason: &str) -> Result<(), Error> {
     refuse(check_name("reason", reason))
+}
+
+#[cfg(feature = "import")]
+pub(crate) fn check_source(source: &SourceName) -> Result<(), Error> {
+    refuse(check_name("source name", source.as_str()))
 }
 
 fn check_step(step: &StepName) -> Result<(), Error> {

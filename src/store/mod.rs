@@ -66,9 +66,13 @@ pub use sql::{SqliteOptions, SqliteStore};
 
 #[cfg(feature = "testing")]
 pub(crate) use chain::entry;
-#[cfg(any(feature = "tokio", feature = "vault"))]
+#[cfg(any(feature = "tokio", feature = "import", feature = "vault"))]
 pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
+#[cfg(feature = "import")]
+pub(crate) use limits::check_source;
+#[cfg(feature = "import")]
+pub(crate) use prepare::prepare_creation;
 #[cfg(feature = "vault")]
 pub(crate) use prepare::prepare_secret;
 pub(crate) use prepare::{Proposal, Refused, prepare};

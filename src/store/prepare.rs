@@ -9,10 +9,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::flow::{Plan, slot};
-use crate::id::{Actor, CommandId, Fence, SecretName, StepName};
+use crate::id::{Actor, CommandId, Fence, Key, OnboardingId, SecretName, StepName};
 use crate::lifecycle::{
-    Action, Command, Event, Happened, Next, Rejected, State, decide_all, decide_erasure, evolve,
-    next,
+    Action, Command, Digest, Event, Happened, Next, Rejected, State, decide_all, decide_erasure,
+    evolve, next,
 };
 #[cfg(feature = "vault")]
 use crate::lifecycle::{SecretWish, decide_secret};
@@ -21,7 +21,7 @@ use crate::store::error::{Error, ErrorKind};
 #[cfg(feature = "vault")]
 use crate::store::record::FactRecord;
 use crate::store::record::{
-    Commit, FactChange, OutboxMessage, QueueChange, ReservationChange, Row,
+    Commit, FactChange, NewOnboarding, OutboxMessage, QueueChange, ReservationChange, Row,
 };
 
 /// What is to be committed.
@@ -43,6 +43,31 @@ pub(crate) struct Proposal<'a> {
 pub(crate) enum Refused {
     Rejected(Rejected),
     Store(Error),
+}
+
+/// An onboarding at its first revision.
+pub(crate) fn prepare_creation(
+    key: Key,
+    plan: &Plan,
+    command: CommandId,
+    now: DateTime<Utc>,
+) -> Result<NewOnboarding, Error> {
+    let id = OnboardingId::fresh_at(now);
+    let (state, created) = State::create(id, key, plan, now);
+    let entry = chain::entry(
+        Digest::ZERO,
+        id,
+        state.revision(),
+        command,
+        Actor::Host,
+        &[created],
+    )
+    .map_err(|error| {
+        Error::new(ErrorKind::Invalid, "the event does not serialise").because(error)
+    })?;
+    let head = entry.hash;
+    let row = Row { state, head };
+    Ok(NewOnboarding { row, entry })
 }
 
 /// The commit, or `None` when what is wished holds already.

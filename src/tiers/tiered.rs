@@ -175,6 +175,11 @@ impl<F: Flow> Shared<F> {
     }
 
     pub(super) fn tell(&self, observed: &Observed) {
+        #[cfg(feature = "metrics")]
+        match observed {
+            Observed::Read { tier, stale, .. } => crate::measure::read(tier.as_str(), *stale),
+            Observed::Mirrored { code, .. } => crate::measure::mirrored(code.unwrap_or("done")),
+        }
         if let Some(observer) = &self.observer {
             observer(observed);
         }

@@ -42,7 +42,7 @@ impl Step for Branding {
 }
 impl Answer<Signup> for Branding {}
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Paid {
     pub(crate) invoice: String,
 }

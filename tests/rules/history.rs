@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use onramp::flow::{Failure, Kind, Plan, Problem, Roll};
 use onramp::lifecycle::{
-    Action, Command, Digest, Event, FactMark, Happened, Next, Rejected, State, WaitingFor, apply,
-    decide, evolve, next,
+    Action, Command, Digest, Event, FactMark, Happened, Next, Past, Rejected, State, WaitingFor,
+    apply, decide, evolve, next,
 };
 use onramp::{Actor, Key, OnboardingId, Reason, StepName, SubjectId, TenantId};
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ pub(crate) struct Move {
 pub(crate) fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = (
         any::<u8>(),
-        0..36u8,
+        0..37u8,
         0..9usize,
         0..4u8,
         any::<u8>(),
@@ -134,6 +134,11 @@ impl Run {
             for event in events {
                 if let Happened::StepUndone { step, .. } = &event.happened {
                     self.world.remove(&(step.clone(), self.round(step)));
+                }
+                if let Happened::Imported { facts, .. } = &event.happened {
+                    let built = facts.keys().filter(|step| self.is_task(step));
+                    let built: Vec<_> = built.map(|step| (step.clone(), 0)).collect();
+                    self.world.extend(built);
                 }
             }
             self.state = evolve(self.state.clone(), events);
@@ -324,7 +329,7 @@ impl Run {
                 _ => Actor::Worker,
             },
             (_, 23 | 24 | 33 | 34) => Actor::Operator("ann".into()),
-            (_, 0..=9 | 16..=22 | 25 | 30..=32 | 35) => Actor::Host,
+            (_, 0..=9 | 16..=22 | 25 | 30..=32 | 35 | 36) => Actor::Host,
             _ => Actor::Worker,
         }
     }
@@ -340,6 +345,26 @@ impl Run {
         match fitting.get(one.step % fitting.len().max(1)) {
             Some(step) if !one.luck.is_multiple_of(5) => step.name().clone(),
             _ => name(one.step),
+        }
+    }
+
+    /// Of every second step, whoever gives it.
+    fn importing(&self, one: &Move) -> Action {
+        let steps = self.plan.steps().iter().enumerate();
+        let some = steps.filter(|(place, step)| {
+            (place + one.step).is_multiple_of(2) && step.kind() != Kind::Pause
+        });
+        let facts = some.map(|(_, step)| (step.name().clone(), step.kind(), mark(one.luck)));
+        let complete = one.luck.is_multiple_of(3);
+        Action::Import {
+            source: "crm".into(),
+            past: Past {
+                complete,
+                first_login_at: Some(time(-30)),
+                started_at: Some(time(-20)),
+                completed_at: complete.then(|| time(-10)),
+            },
+            facts: facts.collect(),
         }
     }
 
@@ -387,6 +412,7 @@ impl Run {
             30 => Action::Reopen,
             31 => Action::Adopt,
             35 => Action::Login,
+            36 => self.importing(one),
             26 => Action::BeginWait { step },
             27 => Action::Remind { step, nth: attempt },
             28 => Action::Elapse { step },

@@ -24,6 +24,8 @@ impl Relay {
     /// Failures of the store are logged and waited out.
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut rounds = Rounds::of(&self.shared);
+        #[cfg(feature = "metrics")]
+        let _measuring = measuring(&self.shared);
         while !shutdown.is_cancelled() {
             let rest = match rounds.round().await {
                 Ok(Some(rest)) => rest.min(self.shared.poll),
@@ -58,6 +60,20 @@ impl Relay {
         }
         Ok(())
     }
+}
+
+/// Tells the recorder how far delivery is behind, now and then, for as long as the handle lives.
+#[cfg(feature = "metrics")]
+fn measuring(shared: &Arc<Shared>) -> tokio_util::task::AbortOnDropHandle<()> {
+    let store = Arc::clone(&shared.store);
+    tokio_util::task::AbortOnDropHandle::new(tokio::spawn(async move {
+        loop {
+            if let Ok(lag) = store.outbox_lag().await {
+                crate::measure::outbox(lag.oldest, lag.dead);
+            }
+            tokio::time::sleep(Duration::from_secs(10)).await;
+        }
+    }))
 }
 
 /// What a run of a relay has under way.
