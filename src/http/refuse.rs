@@ -1,6 +1,7 @@
 //! What the rules, the commit and the store refuse, as problems. The one place that says which.
 
 use crate::flow::{FactError, Flow, NotCleared, Unstorable};
+use crate::http::authorize::Denied;
 use crate::http::call::malformed;
 use crate::http::catalogue::Code;
 use crate::http::dto::ClosedGate;
@@ -53,6 +54,16 @@ impl From<Rejected> for Problem {
             | Rejected::TooManySecrets { .. }
             | Rejected::ForeignProof { .. }
             | Rejected::NoTimeToShow => Self::new(Code::Internal).because(no),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated => Code::Unauthenticated.into(),
+            Denied::Forbidden => Code::Forbidden.into(),
+            Denied::Unknown(cause) => Self::new(Code::Unavailable).because(cause),
         }
     }
 }
