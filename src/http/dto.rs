@@ -105,7 +105,8 @@ pub(super) struct Status {
     pub(super) next_action: NextAction,
     /// Why it was given up, or is being given up.
     pub(super) failure: Option<FailureText>,
-    /// The secrets that the subject may see.
+    /// The secrets that the subject may see; left out when there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) secrets: Vec<KeptSecret>,
     /// When what happened first.
     pub(super) times: Times,
