@@ -145,7 +145,7 @@ fn unstorable(error: FactError) -> Problem {
 mod tests {
     use super::*;
     use crate::flow::Kind;
-    use crate::id::{Actor, FlowName, OnboardingId};
+    use crate::id::{Actor, FlowName, OnboardingId, SecretName};
     use crate::lifecycle::{Operation, StageKind};
     use crate::store::Error;
 
@@ -159,6 +159,7 @@ mod tests {
         let flow = FlowName::from_static("workspace");
         let (expected, found) = (Kind::Answer, Kind::Evidence);
         let actor = Actor::Subject;
+        let name = SecretName::from_static("api_key");
         vec![
             Rejected::WrongStage { operation, stage },
             Rejected::WrongActor { operation, actor },
@@ -198,6 +199,15 @@ mod tests {
                 cleared: OnboardingId::fresh(),
             },
             Rejected::StaleClearance,
+            Rejected::NoSecret { name },
+            Rejected::TooEarlyToShow { stage },
+            Rejected::NotOffered,
+            Rejected::ProofNeeded,
+            Rejected::StaleProof,
+            Rejected::RevealExpired,
+            Rejected::RevealUsed,
+            Rejected::RevealBurnt,
+            Rejected::NoTimeToShow,
         ]
     }
 
