@@ -1,8 +1,8 @@
 //! Rung 4, failures that stay. `cargo run --example 04_undo`
 //!
-//! The last of three tasks cannot succeed, so everything is taken back, the newest first; also what the
-//! failed one may have made, because nobody knows. Once the cause is mended the onboarding is retried:
-//! answers are kept, effects are made again.
+//! The second of two tasks cannot succeed, so everything is taken back, the newest first; also what the
+//! failed one may have made, because nobody knows. Once the cause is mended the onboarding is retried.
+//! Then answers are kept, if there were any, and effects are made again.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -17,18 +17,9 @@ impl Flow for Workspace {
     const VERSION: u32 = 1;
 }
 
-#[derive(Serialize, Deserialize)]
-struct Company {
-    name: String,
-}
-impl Step for Company {
-    const NAME: &'static str = "company";
-}
-impl Answer<Workspace> for Company {}
-
 const NO_QUOTA: Problem = Problem::new("no_quota", "We are out of space. We have been told.");
 
-/// A provider of things by their effect keys.
+/// Makes things, and finds them by the keys of their effects.
 #[derive(Default)]
 struct Provider {
     made: Mutex<BTreeSet<uuid::Uuid>>,
@@ -41,48 +32,62 @@ impl Provider {
     }
 }
 
-/// Three tasks that differ in their names and in what they need.
-macro_rules! task {
-    ($task:ident makes $fact:ident as $name:literal from $needs:ty, if $may:expr) => {
-        #[derive(Serialize, Deserialize)]
-        struct $fact;
-        impl Step for $fact {
-            const NAME: &'static str = $name;
-        }
-
-        struct $task(Arc<Provider>);
-        impl Task<Workspace> for $task {
-            type Needs = $needs;
-            type Output = $fact;
-
-            async fn run(&self, cx: &TaskContext, _: $needs) -> Result<$fact, TaskError> {
-                let may: fn(&Provider) -> bool = $may;
-                if !may(&self.0) {
-                    return Err(TaskError::fatal(NO_QUOTA, "quota of project 7 is 0"));
-                }
-                println!("make {}", cx.step());
-                self.0.made().insert(cx.effect_key());
-                Ok($fact)
-            }
-
-            async fn undo(&self, cx: &TaskContext, _: Option<$fact>) -> Result<(), TaskError> {
-                println!("take back {}", cx.step());
-                self.0.made().remove(&cx.effect_key()); // fine when it is not there
-                Ok(())
-            }
-        }
-    };
+#[derive(Serialize, Deserialize)]
+struct Dataset;
+impl Step for Dataset {
+    const NAME: &'static str = "create_dataset";
 }
-task!(CreateFolder makes Folder as "create_folder" from Company, if |_| true);
-task!(CreateDataset makes Dataset as "create_dataset" from Folder, if |_| true);
-task!(CreateTables makes Tables as "create_tables" from Dataset, if |it| it.has_quota.load(SeqCst));
+
+struct CreateDataset(Arc<Provider>);
+impl Task<Workspace> for CreateDataset {
+    type Needs = ();
+    type Output = Dataset;
+
+    async fn run(&self, cx: &TaskContext, (): ()) -> Result<Dataset, TaskError> {
+        println!("make {}", cx.step());
+        self.0.made().insert(cx.effect_key());
+        Ok(Dataset)
+    }
+
+    /// Also when it was never made: an undo may be repeated, too.
+    async fn undo(&self, cx: &TaskContext, _: Option<Dataset>) -> Result<(), TaskError> {
+        println!("take back {}", cx.step());
+        self.0.made().remove(&cx.effect_key());
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tables;
+impl Step for Tables {
+    const NAME: &'static str = "create_tables";
+}
+
+struct CreateTables(Arc<Provider>);
+impl Task<Workspace> for CreateTables {
+    type Needs = Dataset;
+    type Output = Tables;
+
+    async fn run(&self, cx: &TaskContext, _: Dataset) -> Result<Tables, TaskError> {
+        if !self.0.has_quota.load(SeqCst) {
+            return Err(TaskError::fatal(NO_QUOTA, "quota of project 7 is 0"));
+        }
+        println!("make {}", cx.step());
+        self.0.made().insert(cx.effect_key());
+        Ok(Tables)
+    }
+
+    async fn undo(&self, cx: &TaskContext, _: Option<Tables>) -> Result<(), TaskError> {
+        println!("take back {}", cx.step());
+        self.0.made().remove(&cx.effect_key());
+        Ok(())
+    }
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let provider = Arc::new(Provider::default());
     let flow = Workspace::steps()
-        .ask::<Company>()
-        .run(CreateFolder(provider.clone()))
         .run(CreateDataset(provider.clone()))
         .run(CreateTables(provider.clone()))
         .build()?;
@@ -95,16 +100,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let pending = found.into_pending().map_err(|_| "ann is not new")?;
     let clearance = onramp.clear(&pending).await?;
     let running = onramp.commit(pending.start(clearance)).await?;
-    let name = "Acme".to_owned();
-    let running = onramp.commit(running.submit(Company { name })).await?;
     engine.run_until_idle().await?;
 
     let found = onramp.open(&tenant, &subject).await?.ok_or("ann is gone")?;
-    println!(
-        "{} with {} things left",
-        found.stage(),
-        provider.made().len()
-    );
+    println!("{} with {} left", found.stage(), provider.made().len());
     let obstacles = onramp.explain(&tenant, running.id()).await?;
     for obstacle in obstacles.unwrap_or_default() {
         println!("because: {obstacle}");
@@ -115,6 +114,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _running = onramp.commit(failed.retry()).await?;
     engine.run_until_idle().await?;
     let found = onramp.open(&tenant, &subject).await?.ok_or("ann is gone")?;
-    println!("{} with {} things", found.stage(), provider.made().len());
+    println!("{} with {} made", found.stage(), provider.made().len());
     Ok(())
 }
