@@ -76,7 +76,7 @@ async fn service(data: &Path, hangs: bool) -> Result<(Engine, Onramp<Workspace>)
         .run(CreateDataset { hangs })
         .build()?;
     // Whoever dies keeps its claim until the lease runs out. In earnest leave it at 30 seconds.
-    let lease = Duration::from_secs(1);
+    let lease = Duration::from_secs(2);
     let engine = Engine::builder(store.clone()).flow(&flow).lease(lease);
     Ok((engine.build(), Onramp::shared(store, flow)))
 }

@@ -165,11 +165,10 @@ fn run(name: &str, expected: &[&str]) {
 
 #[test]
 fn every_rung_says_what_it_does() {
-    std::thread::scope(|scope| {
-        for (name, expected) in RUNGS {
-            scope.spawn(move || run(name, expected));
-        }
-    });
+    // One after the other: leases run out too soon where everything is slow.
+    for (name, expected) in RUNGS {
+        run(name, expected);
+    }
 }
 
 #[test]

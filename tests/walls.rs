@@ -64,10 +64,11 @@ fn sources() -> Vec<Source> {
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("id", &[]),
     ("time", &[]),
     ("fields", &[]),
+    ("guide", &[]),
     ("flow", &["id", "time"]),
     ("lifecycle", &["id", "time", "flow"]),
     ("store", &["id", "time", "flow", "lifecycle", "measure"]),
