@@ -8,9 +8,10 @@
 //! | add a step | `.since(2, Cohort::..)` behind it, count [`Flow::VERSION`](crate::flow::Flow::VERSION) up | get it or not, by [`Cohort`](crate::flow::Cohort) |
 //! | move a step | move it, count up | nothing is lost; what is next may differ |
 //! | remove a step | `.retired("name")`, count up | keep what it yielded; nobody reads it |
-//! | rename a step | a new `NAME`, the old one as [`STORED_AS`](crate::flow::Step::STORED_AS), count up | keep their facts; the program before still reads them |
+//! | rename a step | a new `NAME`, the old one as [`STORED_AS`](crate::flow::Step::STORED_AS) | keep their facts; the program before still reads them |
 //! | change a fact's form | [`Step::VERSION`](crate::flow::Step::VERSION) up, [`upcast`](crate::flow::Step::upcast), count up | facts are read by the upcast, and stored anew when they are given anew |
-//! | change a task's code, its retries, its times | nothing | |
+//! | change what a task needs | count up | what was built stays built |
+//! | change a task's code, retries or timeout; reminders and deadlines | nothing | have the new ones from now on |
 //! | make an answer a task, or the like | a step of another name; retire the old one | |
 //!
 //! [`Cohort::NewStarts`](crate::flow::Cohort::NewStarts) is whoever was created with that version or a
@@ -112,8 +113,8 @@
 //!    who is under way and counts who gets another next step, and what nobody would read any more.
 //! 2. Start the new program, beside the old one if you like. An onboarding that a program cannot read,
 //!    because a newer one has written it, is left alone: it burns no attempt and keeps nobody waiting.
-//! 3. [`Onramp::evolve`](crate::Onramp::evolve) makes workers look at those for whom something is newly
-//!    due, and says so in the journal. It refuses when something would be lost.
+//! 3. [`Onramp::evolve`](crate::Onramp::evolve) tells everyone under way, in the journal, that it goes on
+//!    under the new version, and has workers look. It refuses when something would be lost.
 //!
 //! ```
 //! # use onramp::prelude::*;

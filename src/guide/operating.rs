@@ -88,13 +88,13 @@
 //!
 //! # When somebody is stuck
 //!
-//! The command line `onramp` (feature `cli`; with the host's flows it is
-//! [`Cli`](crate::cli::Cli)) does all of this without a line of code, and so do the operators' routes of
-//! [`Api`](crate::http::Api).
+//! The command line `onramp` (feature `cli`) knows the host's flows when the host makes it of
+//! [`Cli`](crate::cli::Cli), in ten lines: `examples/operator.rs`. The operators' routes of
+//! [`Api`](crate::http::Api) do much of the same.
 //!
 //! | it | ask | then |
 //! |---|---|---|
-//! | waits | `onramp explain`: everything that stands in the way | remind them, `approve`, or `onramp waive`, with a reason |
+//! | waits | `onramp explain`: everything that stands in the way | remind them, [`approve`](crate::Onboarding::approve), or `onramp waive` with a reason |
 //! | failed | `onramp explain` names the code, logs have the cause | mend the cause, `onramp retry` |
 //! | failed and left something behind | `onramp doctor` | mend it, then [`retry_undo`](crate::Onboarding::retry_undo) |
 //! | must not go on now | | `onramp park`, later `unpark` |

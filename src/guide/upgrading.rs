@@ -39,9 +39,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! **A program refuses a schema that is newer than its own**, and says both versions. So processes that
-//! run go on through a migration, but the old program cannot be *started* after it: to go back, restore
-//! the backup, or go forward. A MySQL or MariaDB server cannot roll tables back; there a migration that
+//! **A program refuses a schema that is newer than its own**, and says both versions. That is looked at
+//! when a store is opened. So an old program cannot be *started* any more after a migration: to go back
+//! restore the backup, or go forward. A MySQL or MariaDB server cannot roll tables back; there a migration that
 //! was interrupted is gone on with.
 //!
 //! # Programs of two versions at once
