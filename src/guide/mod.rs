@@ -12,6 +12,24 @@
 //!
 //! Code to run is in `examples/`: a ladder of short programs, from `01_hello` on.
 
+#![cfg_attr(
+    not(all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "fields",
+        feature = "vault",
+        feature = "http",
+        feature = "tiers",
+        feature = "cli",
+        feature = "testing"
+    )),
+    expect(
+        rustdoc::broken_intra_doc_links,
+        reason = "the guides tell of every feature, also where some are off"
+    )
+)]
+
 pub mod concepts;
 pub mod evolving_a_flow;
 pub mod operating;
