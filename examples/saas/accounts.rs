@@ -31,7 +31,13 @@ pub(crate) struct Mail {
 }
 
 columns!(Account { id, email, name });
-columns!(Mail { at, email, subject, body, link });
+columns!(Mail {
+    at,
+    email,
+    subject,
+    body,
+    link
+});
 
 impl Mail {
     pub(crate) fn when(&self) -> String {

@@ -81,12 +81,12 @@ impl Answer<Workspace> for BusinessInfo {
         Invalid::check(
             "/contact",
             named,
-            "is empty or too long: give a name of up to 200 characters",
+            "give the name of somebody, in up to 200 characters",
         )?;
         let known = REGIONS
             .iter()
             .any(|(token, _)| *token == self.region.as_str());
-        Invalid::check("/region", known, "is none of ours: choose one of the list")
+        Invalid::check("/region", known, "choose a region of the list")
     }
 }
 

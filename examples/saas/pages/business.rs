@@ -45,16 +45,6 @@ impl BusinessPage {
         REGIONS
     }
 
-    fn label(name: &str) -> &'static str {
-        match name {
-            "company" => "Company",
-            "contact" => "Contact",
-            "currency" => "Currency",
-            "time_zone" => "Time zone",
-            _ => "Where your data is kept",
-        }
-    }
-
     fn fields(&self) -> [(&'static str, &Shown); 5] {
         [
             ("company", &self.company),
@@ -130,9 +120,8 @@ pub(crate) async fn post(State(app): State<Shared>, visitor: Visitor, form: Form
                 return page(StatusCode::CONFLICT, &page_now);
             }
             Answered::Invalid(invalid) => {
-                let fields = invalid.fields();
-                let named = fields.map(|(pointer, why)| {
-                    (pointer.trim_start_matches('/').to_owned(), why.to_owned())
+                let named = invalid.fields().map(|(pointer, why)| {
+                    (pointer.trim_start_matches('/').to_owned(), sentence(why))
                 });
                 named.collect()
             }
@@ -159,29 +148,16 @@ pub(crate) async fn post(State(app): State<Shared>, visitor: Visitor, form: Form
 }
 
 /// The answer, or what is wrong with each field.
-fn read(form: &Form) -> Result<BusinessInfo, Vec<(String, String)>> {
-    let mut errors = Vec::new();
-    let company = told(
-        &mut errors,
-        "company",
-        CompanyName::new(form.field("company")),
-    );
-    let currency = told(
-        &mut errors,
-        "currency",
-        Currency::new(form.field("currency")),
-    );
-    let time_zone = told(
-        &mut errors,
-        "time_zone",
-        TimeZone::new(form.field("time_zone")),
-    );
-    let region = told(&mut errors, "region", Region::new(form.field("region")));
+fn read(form: &Form) -> Result<BusinessInfo, Errors> {
+    let mut errors = Errors::new();
+    let company = told(&mut errors, form, "company", CompanyName::new);
     let contact = form.field("contact").to_owned();
     if contact.is_empty() {
-        let why = "is empty: give a name of up to 200 characters";
-        errors.push(("contact".to_owned(), why.to_owned()));
+        errors.push(("contact".to_owned(), unset("contact").to_owned()));
     }
+    let currency = told(&mut errors, form, "currency", Currency::new);
+    let time_zone = told(&mut errors, form, "time_zone", TimeZone::new);
+    let region = told(&mut errors, form, "region", Region::new);
     match (company, currency, time_zone, region) {
         (Some(company), Some(currency), Some(time_zone), Some(region)) if errors.is_empty() => {
             Ok(BusinessInfo {
@@ -196,13 +172,41 @@ fn read(form: &Form) -> Result<BusinessInfo, Vec<(String, String)>> {
     }
 }
 
+/// Field and what to do about it, as a sentence.
+type Errors = Vec<(String, String)>;
+
 fn told<T>(
-    errors: &mut Vec<(String, String)>,
+    errors: &mut Errors,
+    form: &Form,
     name: &str,
-    read: Result<T, FieldError>,
+    read: impl FnOnce(&str) -> Result<T, FieldError>,
 ) -> Option<T> {
-    let problem = |error: FieldError| errors.push((name.to_owned(), error.to_string()));
-    read.map_err(problem).ok()
+    let problem = match (form.field(name), read(form.field(name))) {
+        ("", _) => unset(name).to_owned(),
+        (_, Ok(value)) => return Some(value),
+        (_, Err(error)) => sentence(&error.to_string()),
+    };
+    errors.push((name.to_owned(), problem));
+    None
+}
+
+fn unset(name: &str) -> &'static str {
+    match name {
+        "company" => "Give the name of your company.",
+        "contact" => "Give the name of somebody whom we can ask.",
+        "currency" => "Choose a currency, such as EUR.",
+        "time_zone" => "Choose a time zone, such as Europe/Berlin.",
+        _ => "Choose where your data is to be kept.",
+    }
+}
+
+/// The library's texts are fragments.
+fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str())
 }
 
 /// Saves what is filled in, unless it was answered meanwhile.

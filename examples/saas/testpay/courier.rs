@@ -26,7 +26,13 @@ pub(crate) struct Delivery {
     pub(crate) answer: Option<String>,
 }
 
-columns!(Delivery { id, message, body, forged, answer });
+columns!(Delivery {
+    id,
+    message,
+    body,
+    forged,
+    answer
+});
 
 impl Delivery {
     /// Enough of its identity to tell it from others.

@@ -24,7 +24,13 @@ pub(crate) struct Checkout {
     pub(crate) state: String,
 }
 
-columns!(Checkout { id, customer, plan, amount, state });
+columns!(Checkout {
+    id,
+    customer,
+    plan,
+    amount,
+    state
+});
 
 impl Checkout {
     pub(crate) fn is_paid(&self) -> bool {
