@@ -10,7 +10,7 @@ use crate::app::{App, Shared};
 use crate::reply::{Frame, Refusal, Reply, page};
 use crate::session::Visitor;
 use crate::tasks::API_KEY;
-use crate::workspace::{Address, BusinessInfo, Issued, PaymentConfirmed, Tables};
+use crate::workspace::{Address, BusinessInfo, Issued, PaymentConfirmed, REGIONS, Tables};
 
 /// How the key stands.
 pub(crate) enum KeyIs {
@@ -30,6 +30,14 @@ struct DashboardPage {
     tables: Tables,
     issued: Issued,
     key: KeyIs,
+}
+
+impl DashboardPage {
+    fn region(&self) -> &str {
+        let token = self.info.region.as_str();
+        let known = REGIONS.iter().find(|(known, _)| *known == token);
+        known.map_or(token, |(_, name)| name)
+    }
 }
 
 pub(crate) async fn show(State(app): State<Shared>, visitor: Visitor) -> Reply {
