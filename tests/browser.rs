@@ -22,7 +22,7 @@ use way::Customer;
 
 /// So quick that nobody waits, and so slow that one can watch.
 const BRISK: [&str; 2] = ["--pace", "150"];
-const SLOW: [&str; 2] = ["--pace", "500"];
+const SLOW: [&str; 2] = ["--pace", "400"];
 
 /// The pages of the way, and what only signed-in customers may see.
 const INSIDE: [&str; 7] = [
@@ -190,6 +190,7 @@ fn nobody_gets_ahead_by_typing_an_address() {
     bob.go("/payment");
     browser.follow("main button");
     let checkout = browser.path();
+    bob.go("/");
     bob.sign_out();
     bob.sign_up("Eve", "eve@example.com");
     bob.go(&checkout);

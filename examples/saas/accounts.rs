@@ -197,6 +197,13 @@ impl App {
             .map(|account| (account, purpose)))
     }
 
+    /// A browser that asks for another link is not shown the mails of before.
+    pub(crate) async fn put_mails_away(&self, visitor: &str) -> sqlx::Result<()> {
+        let query = sqlx::query("UPDATE mails SET visitor = '' WHERE visitor = $1");
+        query.bind(visitor).execute(&self.platform.pool).await?;
+        Ok(())
+    }
+
     /// The newest mail that this browser has asked for.
     pub(crate) async fn newest_mail(&self, visitor: &str) -> sqlx::Result<Option<Mail>> {
         let query = "SELECT at, email, subject, body, link FROM mails, accounts

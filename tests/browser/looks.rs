@@ -67,7 +67,7 @@ fn keep(browser: &Browser, file: &std::path::Path) {
 fn every_page_fits_a_phone_and_a_dark_room() {
     let arguments = [
         "--pace",
-        "400",
+        "250",
         "--fail",
         "issue_api_key",
         "--stuck-after",

@@ -85,6 +85,7 @@ pub(crate) async fn post_sign_up(State(app): State<Shared>, visitor: Visitor, fo
 
 pub(crate) async fn post_sign_in(State(app): State<Shared>, visitor: Visitor, form: Form) -> Reply {
     let email = form.field("email").to_lowercase();
+    app.put_mails_away(&visitor.browser).await?;
     // The answer is the same for an address that nobody has signed up with.
     if let Some(account) = app.account_by_email(&email).await? {
         let sent = app

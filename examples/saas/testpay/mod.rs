@@ -13,7 +13,7 @@ use crate::workspace::Plan;
 pub(crate) use courier::{Delivery, deliver, deliveries};
 
 /// How late a late message is, in seconds.
-const LATE: i64 = 6;
+const LATE: i64 = 4;
 
 pub(crate) struct Checkout {
     pub(crate) id: String,
@@ -91,7 +91,7 @@ impl Manner {
     /// Token and words, in the order in which they are shown.
     const ALL: [(Self, &'static str, &'static str); 5] = [
         (Self::AtOnce, "at_once", "at once"),
-        (Self::Late, "late", "six seconds late"),
+        (Self::Late, "late", "some seconds late"),
         (
             Self::Twice,
             "twice",
