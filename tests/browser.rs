@@ -2,7 +2,12 @@
 //! cut. Needs Chromium and its driver (`sudo apt-get install chromium chromium-driver`); without them it
 //! fails, because what is left out proves nothing.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 #[path = "browser/driver.rs"]
 mod driver;
@@ -349,6 +354,11 @@ fn payments_come_late_twice_and_in_any_order() {
             // Waiting is no failure, also after another look, and nobody is asked to pay again.
             browser.wait_for_text("We wait for Testpay");
             browser.refresh();
+            browser.wait_for_text("We wait for Testpay");
+            assert!(!browser.has("main button"));
+            // Nor is a second plan to be paid beside it: what was paid is what counts.
+            gus.go("/plan");
+            gus.choose_plan("scale");
             browser.wait_for_text("We wait for Testpay");
             assert!(!browser.has("main button"));
             gus.go("/dashboard");

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use base64::Engine;
@@ -21,16 +21,23 @@ pub(crate) struct Keys {
     pub(crate) operator: String,
 }
 
-/// Makes the folder, if it is not there, for its owner alone.
+/// Makes the folder, if it is not there, for its owner alone. Among the temporary folders somebody else may
+/// have made one of that name: our keys do not go into it.
 pub(crate) fn folder(data: &Path) -> Result<(), Box<dyn Error>> {
+    let refused = |why: &dyn std::fmt::Display| {
+        let data = data.display();
+        format!("cannot use the folder {data}: {why}; name another with --data DIR")
+    };
     let made = fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(data);
-    made.map_err(|error| {
-        let data = data.display();
-        format!("cannot use the folder {data}: {error}; name another with --data DIR").into()
-    })
+    made.map_err(|error| refused(&error))?;
+    let owner = fs::metadata(data).map_err(|error| refused(&error))?.uid();
+    match owner == rustix::process::getuid().as_raw() {
+        true => Ok(()),
+        false => Err(refused(&"it is somebody else's").into()),
+    }
 }
 
 impl Keys {
@@ -41,7 +48,7 @@ impl Keys {
             Ok(format!("first = {}\n", STANDARD.encode(random::<32>()?)))
         })?;
         let keys = Self {
-            session: file(&data.join("session.key"), || Ok(token()?))?,
+            session: file(&data.join("session.key"), token)?,
             webhook: file(&data.join("webhook.key"), || {
                 Ok(format!("whsec_{}", STANDARD.encode(random::<24>()?)))
             })?,

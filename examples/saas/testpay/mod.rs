@@ -42,13 +42,20 @@ impl Checkout {
     }
 }
 
-/// The checkout of a customer for a plan; there is one at most.
+/// The checkout of a customer for a plan; there is one at most. Who has paid one is given that one, whatever
+/// the plan.
 pub(crate) async fn open(
     platform: &Platform,
     customer: &str,
     plan: Plan,
     amount: &str,
 ) -> sqlx::Result<Checkout> {
+    if let Some(paid) = checkout_of(platform, customer, plan)
+        .await?
+        .filter(Checkout::is_paid)
+    {
+        return Ok(paid);
+    }
     let query = "INSERT INTO checkouts (id, customer, plan, amount, state)
                  VALUES ($1, $2, $3, $4, 'open')
                  ON CONFLICT (customer, plan) DO UPDATE SET
@@ -60,13 +67,15 @@ pub(crate) async fn open(
     query.fetch_one(&platform.pool).await
 }
 
+/// The one that was paid; else that for the plan, if there is one.
 pub(crate) async fn checkout_of(
     platform: &Platform,
     customer: &str,
     plan: Plan,
 ) -> sqlx::Result<Option<Checkout>> {
     let query = "SELECT id, customer, plan, amount, state FROM checkouts
-                 WHERE customer = $1 AND plan = $2";
+                 WHERE customer = $1 AND (plan = $2 OR state = 'paid')
+                 ORDER BY state = 'paid' DESC LIMIT 1";
     let query = sqlx::query_as(query).bind(customer).bind(plan.token());
     query.fetch_optional(&platform.pool).await
 }
@@ -128,11 +137,13 @@ struct Message<'a> {
 /// Takes the money, once, and lets the service know in some manner: both or neither.
 async fn pay(platform: &Platform, checkout: &Checkout, manner: Manner) -> sqlx::Result<()> {
     let mut transaction = platform.pool.begin_with("BEGIN IMMEDIATE").await?;
-    let query = "UPDATE checkouts SET state = 'paid' WHERE id = $1 AND state <> 'paid'";
-    let paid = sqlx::query(query)
+    // Two tabs may have two checkouts open: one of them is paid.
+    let query = "UPDATE checkouts SET state = 'paid' WHERE id = $1 AND NOT EXISTS
+                 (SELECT 1 FROM checkouts WHERE customer = $2 AND state = 'paid')";
+    let query = sqlx::query(query)
         .bind(&checkout.id)
-        .execute(&mut *transaction)
-        .await?;
+        .bind(&checkout.customer);
+    let paid = query.execute(&mut *transaction).await?;
     if paid.rows_affected() == 0 {
         return Ok(());
     }
