@@ -179,7 +179,8 @@ fn every_rung_is_run_listed_and_short() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if path.is_file() && path.extension().is_some_and(|kind| kind == "rs") {
-            assert!(listed.contains(&format!("({name}.rs)")), "{name}");
+            let link = format!("({name}.rs)");
+            assert!(listed.contains(&link), "examples/README.md lacks {link}");
             if name.starts_with(|first: char| first.is_ascii_digit()) {
                 let lines = fs::read_to_string(&path).unwrap().lines().count();
                 assert!(lines < LONGEST, "{name} has {lines} lines");
