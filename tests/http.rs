@@ -9,6 +9,7 @@ mod http {
     mod insight;
     mod journey;
     mod live;
+    mod log;
     mod operators;
     mod probes;
     mod repetition;

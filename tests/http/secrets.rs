@@ -1,19 +1,15 @@
 //! A secret is shown once: to its subject, by the token that was offered.
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use onramp::http::Api;
 use onramp::vault::RevealToken;
 use serde_json::{Value, json};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use super::client::{Client, Said};
 use super::flow::{API_KEY, CANARY, Host, OPENAI, Sessions};
+use super::log::Log;
 
 const WHO: &str = "acme/ann";
 const KEY: &str = "sk-canary-4242";
@@ -271,36 +267,6 @@ async fn a_token_goes_in_the_body_and_is_quoted_to_nobody() {
     assert_eq!(reveal(&host, &body).await.status, 200);
 }
 
-/// Keeps whatever is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<String>>);
-
-struct Line<'a>(&'a mut String);
-impl Visit for Line<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        writeln!(self.0, "{field}={value:?}").unwrap();
-    }
-}
-
-impl Subscriber for Log {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        span.record(&mut Line(&mut self.0.lock().unwrap()));
-        Id::from_u64(1)
-    }
-    fn record(&self, _: &Id, values: &Record<'_>) {
-        values.record(&mut Line(&mut self.0.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut Line(&mut self.0.lock().unwrap()));
-    }
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
-}
-
 #[tokio::test]
 async fn neither_secret_nor_token_is_logged_or_in_debug() {
     let log = Log::default();
@@ -314,7 +280,7 @@ async fn neither_secret_nor_token_is_logged_or_in_debug() {
     assert_eq!(reveal(&host, &body).await.status, 200);
     refused(&reveal(&host, &body).await, 410, "reveal_used");
     let api = Api::new(host.onramp.clone()).vault(host.vault.clone(), [API_KEY]);
-    let seen = format!("{}{api:?}", log.0.lock().unwrap());
+    let seen = format!("{}{api:?}", log.text());
     assert!(
         seen.contains("the token is wrong: 4 more attempts"),
         "{seen}"

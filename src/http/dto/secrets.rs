@@ -43,6 +43,10 @@ pub(in crate::http) struct Offered<'a> {
 }
 
 /// The token that was offered.
+#[cfg_attr(
+    not(feature = "vault"),
+    expect(dead_code, reason = "described, and sent with a vault only")
+)]
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "RevealToken")]
@@ -61,6 +65,10 @@ pub(in crate::http) struct Revealed<'a> {
 }
 
 /// How a secret is written.
+#[cfg_attr(
+    not(feature = "vault"),
+    expect(dead_code, reason = "described, and sent with a vault only")
+)]
 #[derive(Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::http) enum Encoding {
