@@ -126,3 +126,28 @@ fn a_server_that_is_killed_goes_on_where_it_was() {
     browser.follow("form[action='/key/reveal'] button");
     assert!(browser.value("#api-key").starts_with("saas_live_"));
 }
+
+#[test]
+fn a_server_that_is_killed_while_it_takes_back_goes_on_taking_back() {
+    let failing = ["--pace", "250", "--fail", "issue_api_key"];
+    let (mut server, browser) = (Server::start(&failing), Browser::open());
+    let lea = Customer {
+        browser: &browser,
+        server: &server,
+    };
+    lea.come_to_payment("Lea", "lea@example.com", "professional");
+    lea.pay("at_once");
+    browser.wait_for_path("/setup");
+    browser.wait_for_text("being taken back");
+    server.kill();
+    server.start_again(&BRISK);
+    browser.wait("the failure", || browser.has("form[action='/setup/retry']"));
+    assert_eq!(server.workspaces(), 0, "nothing is left over");
+    browser.follow("form[action='/setup/retry'] button");
+    browser.wait_for_text("at it");
+    server.kill();
+    server.start_again(&BRISK);
+    browser.wait_for_path("/dashboard");
+    assert_eq!(server.workspaces(), 1);
+    browser.wait_for_text("Professional");
+}
