@@ -97,6 +97,14 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     keys::folder(&data)?;
     let (keys, vault_keys) = Keys::open(&data)?;
     let platform = Platform::open(&data).await?;
+
+    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port);
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}; choose another port with --port, or 0 for any"
+        )
+    })?;
+    let address = listener.local_addr()?;
     for (steps, is_final) in [(&args.fail_once, false), (&args.fail, true)] {
         for step in steps {
             faults::stage(&platform, step, is_final).await?;
@@ -132,13 +140,6 @@ async fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let mailroom = Mailroom(Arc::clone(&app));
     let relay = Relay::builder(shared).notifier(mailroom).build();
 
-    let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), args.port);
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}; choose another port with --port, or 0 for any"
-        )
-    })?;
-    let address = listener.local_addr()?;
     println!("Customers: http://{address}/");
     println!(
         "Operators: http://{address}/operator with the code {}",
