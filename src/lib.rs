@@ -17,8 +17,11 @@
 //!   Engine ──> claims, runs a Task, reports ─────────┘                (revision, fence)
 //! ```
 //!
-//! Start with the [README](https://docs.rs/crate/onramp/latest), then [`Flow`] and
-//! [`Onramp`]; store authors start with `store::Store`.
+//! Start with the [README](https://docs.rs/crate/onramp/latest), then the [guides](guide):
+//! [concepts](guide::concepts), [writing a task](guide::writing_a_task),
+//! [writing a store](guide::writing_a_store), [evolving a flow](guide::evolving_a_flow),
+//! [operating](guide::operating), [security](guide::security), [upgrading](guide::upgrading). Or with
+//! [`Flow`] and [`Onramp`], or by running the examples from `01_hello` on.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -53,6 +56,9 @@ pub mod engine;
 #[cfg(feature = "fields")]
 pub mod fields;
 pub mod flow;
+// Text alone, so it is there only where text is read.
+#[cfg(doc)]
+pub mod guide;
 #[cfg(feature = "http")]
 pub mod http;
 mod id;

@@ -6,12 +6,15 @@ mod http {
     pub(crate) mod client;
     mod document;
     pub(crate) mod flow;
+    mod insight;
     mod journey;
     mod live;
+    mod log;
     mod operators;
     mod probes;
     mod repetition;
     mod safety;
+    mod secrets;
     mod webhooks;
     mod working;
 }

@@ -11,6 +11,7 @@ use crate::http::authorize::{Access, Asks, Authorizer, Operator, OperatorAuthori
 use crate::http::catalogue::{Catalogue, Messages};
 use crate::http::envelope::Envelope;
 use crate::http::live::Live;
+use crate::http::secrets::Secrets;
 use crate::http::{openapi, routes};
 use crate::onramp::Onramp;
 
@@ -44,6 +45,7 @@ pub struct Api<F, A = NoAuthorizer> {
     operators: Option<Arc<dyn Asks<Operator>>>,
     messages: Arc<dyn Messages>,
     live: Live,
+    pub(super) secrets: Secrets,
     schemas: BTreeMap<&'static str, Value>,
     replaced: BTreeMap<String, String>,
 }
@@ -129,6 +131,7 @@ impl<F: Flow> Api<F, NoAuthorizer> {
             operators: None,
             messages: Arc::new(Catalogue),
             live: Live::default(),
+            secrets: Secrets::default(),
             schemas: BTreeMap::new(),
             replaced: BTreeMap::new(),
         }
@@ -142,6 +145,7 @@ impl<F: Flow> Api<F, NoAuthorizer> {
             operators: self.operators,
             messages: self.messages,
             live: self.live,
+            secrets: self.secrets,
             schemas: self.schemas,
             replaced: self.replaced,
         }
@@ -195,7 +199,8 @@ impl<F: Flow, A> Api<F, A> {
     #[must_use]
     pub fn openapi(&self) -> Value {
         let plan = self.onramp.flow().plan();
-        openapi::document(plan, &self.schemas, self.operators.is_some())
+        let secrets: Vec<_> = self.secrets.names().collect();
+        openapi::document(plan, &self.schemas, &secrets, self.operators.is_some())
     }
 
     /// The router, to be nested in the host's own: with a prefix, because what it does not know it
@@ -213,6 +218,7 @@ impl<F: Flow, A> Api<F, A> {
             authorizer: self.authorizer.door(),
             operators: self.operators,
             live: self.live,
+            secrets: self.secrets,
             replaced: self.replaced,
         };
         routes::router(Arc::new(shared), envelope, document)
@@ -240,5 +246,6 @@ pub(super) struct Shared<F> {
     pub(super) authorizer: Arc<dyn Asks<Access>>,
     pub(super) operators: Option<Arc<dyn Asks<Operator>>>,
     pub(super) live: Live,
+    pub(super) secrets: Secrets,
     pub(super) replaced: BTreeMap<String, String>,
 }

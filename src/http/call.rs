@@ -12,7 +12,7 @@ use futures_core::Stream;
 
 use crate::flow::{Flow, MAX_FACT_DEPTH, Unstorable, check_json};
 use crate::http::api::Shared;
-use crate::http::authorize::{Access, Asks, Denied, Operator};
+use crate::http::authorize::{Access, Asks, Operator};
 use crate::http::catalogue::Code;
 use crate::http::problem::Problem;
 use crate::id::{FlowName, Key};
@@ -54,11 +54,7 @@ impl<F: Flow, W: Caller> FromRequest<Arc<Shared<F>>> for Call<F, W> {
         let (parts, body) = request.into_parts();
         let api = Arc::clone(api);
         let door = W::door(&api).ok_or(Code::NotFound)?;
-        let who = door.ask(&parts).await.map_err(|denied| match denied {
-            Denied::Unauthenticated => Problem::new(Code::Unauthenticated),
-            Denied::Forbidden => Problem::new(Code::Forbidden),
-            Denied::Unknown(cause) => Problem::new(Code::Unavailable).because(cause),
-        })?;
+        let who = door.ask(&parts).await?;
         Ok(Self {
             api,
             who,

@@ -1,6 +1,8 @@
 //! What goes over the wire: types of this room's own, so that nothing gets out that was not meant to.
 
 mod from;
+mod insight;
+mod secrets;
 
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
@@ -9,6 +11,11 @@ use serde::Serialize;
 use crate::flow::Kind;
 use crate::lifecycle::{ObstacleKind, Phase, StageKind, WaitingFor};
 use crate::status::{RequirementCode, Standing};
+
+pub(super) use insight::{Funnel, StuckList};
+#[cfg(feature = "vault")]
+pub(super) use secrets::Encoding;
+pub(super) use secrets::{KeptSecret, Offered, Revealed, Showing, Token};
 
 /// An enum of another room, as it is written here. One that is added there does not compile here.
 macro_rules! mirror {
@@ -98,6 +105,9 @@ pub(super) struct Status {
     pub(super) next_action: NextAction,
     /// Why it was given up, or is being given up.
     pub(super) failure: Option<FailureText>,
+    /// The secrets that the subject may see; left out when there are none.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) secrets: Vec<KeptSecret>,
     /// When what happened first.
     pub(super) times: Times,
 }

@@ -57,8 +57,10 @@
 //! | `PUT` | `/onboarding/steps/{step}/draft` | save what is filled in; `If-Match` |
 //! | `POST` | `/onboarding/steps/{step}/submit`, `revise`, `skip` | answer |
 //! | `POST` | `/onboarding/complete`, `retry` | ask for it |
+//! | `POST` | `/onboarding/secrets/{name}/offer`, `reveal` | see a secret once; with a `Vault` |
 //! | `GET` | `/onboarding/progress`, `events` | what happens: by asking, or as server-sent events |
 //! | | `/operator/onboardings/..` | for operators, behind an [`OperatorAuthorizer`] |
+//! | `GET` | `/operator/funnel`, `stuck` | what those of a tenant say together; JSON, or CSV by `Accept` |
 //! | `GET` | `/openapi.json` | all of this, for programs |
 //!
 //! - *Once.* With an `Idempotency-Key` the same request is answered with what came of the first one; with
@@ -66,10 +68,12 @@
 //! - *Versions.* The `ETag` is the revision. Whatever changes something takes `If-Match`; a draft needs
 //!   it.
 //! - *Evidence* cannot be posted: a third party says it in a [`webhook`], whose signature is verified.
+//! - *Secrets* are shown once, by a token in the body, to the subject and to nobody who acts for it.
 //! - *Problems* (RFC 9457) have a permanent [`Code`] and words for people. What the program would say of
 //!   them is in the logs, by the `X-Correlation-Id` that every response has.
 //! - *Limits*: bodies of 64 KiB, 32 levels deep; 100 of a list at once. Nothing may be kept by caches.
 
+mod accept;
 mod answers;
 mod api;
 mod authorize;
@@ -80,15 +84,21 @@ mod envelope;
 mod etag;
 mod health;
 mod idempotency;
+mod insight;
 mod journey;
 mod live;
 mod openapi;
 mod operator;
 mod problem;
 mod progress;
+#[cfg(feature = "vault")]
+mod reauthenticate;
 mod refuse;
 mod reply;
+#[cfg(feature = "vault")]
+mod reveal;
 mod routes;
+mod secrets;
 pub mod webhook;
 mod wish;
 
@@ -97,6 +107,8 @@ pub use authorize::{Access, Authorizer, Denied, Operator, OperatorAuthorizer};
 pub use catalogue::{Code, Messages, Text};
 pub use health::Probes;
 pub use live::Live;
+#[cfg(feature = "vault")]
+pub use reauthenticate::Reauthenticator;
 
 /// A request without its body, as [`Authorizer`]s see it.
 pub use axum::http::request::Parts;

@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document: from the table of routes and from the very types that are sent.
 
+mod parameters;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::generate::SchemaSettings;
@@ -9,16 +11,19 @@ use serde_json::{Map, Value, json};
 use crate::flow::{Kind, Plan, PlanStep};
 #[cfg(test)]
 use crate::http::catalogue::Code;
-use crate::http::dto::{Form, Status};
+use crate::http::dto::{Form, Funnel, Offered, Revealed, Status, StuckList, Token};
+use crate::http::openapi::parameters::{headers, parameters};
 use crate::http::operator::{Explained, Page, Waiver, Why};
 use crate::http::problem::Body9457;
 use crate::http::progress::{Change, Progress};
 use crate::http::routes::{ALWAYS, Facts, Gives, Route, Takes};
+use crate::id::SecretName;
 
 /// The document of a flow. An answer without a schema of the host's is any JSON.
 pub(super) fn document(
     plan: &Plan,
     schemas: &BTreeMap<&'static str, Value>,
+    secrets: &[&SecretName],
     operators: bool,
 ) -> Value {
     let mut types = Types::new();
@@ -28,12 +33,12 @@ pub(super) fn document(
             continue;
         }
         let facts = route.facts();
-        for (path, step) in places(&facts, plan) {
-            if route == Route::Skip && step.is_some_and(|step| !step.is_optional()) {
+        for place in places(&facts, plan, secrets) {
+            if route == Route::Skip && place.step.is_some_and(|step| !step.is_optional()) {
                 continue;
             }
-            let operation = types.operation(route, &facts, step);
-            let at = paths.entry(path).or_insert_with(|| json!({}));
+            let operation = types.operation(route, &facts, &place);
+            let at = paths.entry(place.path).or_insert_with(|| json!({}));
             if let Some(at) = at.as_object_mut() {
                 at.insert(facts.method.to_owned(), operation);
             }
@@ -77,18 +82,33 @@ fn answer(step: &str) -> String {
     format!("answer.{step}")
 }
 
-/// A route's paths: one for each step that it is about.
-fn places<'p>(facts: &Facts, plan: &'p Plan) -> Vec<(String, Option<&'p PlanStep>)> {
-    if !facts.path.contains("{step}") {
-        return vec![(facts.path.to_owned(), None)];
+/// A path of a route, and what it is about.
+struct Place<'p> {
+    path: String,
+    name: Option<&'p str>,
+    step: Option<&'p PlanStep>,
+}
+
+/// A route's paths: one for each step, or each secret, that it is about.
+fn places<'p>(facts: &Facts, plan: &'p Plan, secrets: &[&'p SecretName]) -> Vec<Place<'p>> {
+    let place = |pattern: &str, name: Option<&'p str>, step| Place {
+        path: facts.path.replace(pattern, name.unwrap_or(pattern)),
+        name,
+        step,
+    };
+    if facts.path.contains("{step}") {
+        let steps = answers(plan);
+        return steps
+            .map(|step| place("{step}", Some(step.name().as_str()), Some(step)))
+            .collect();
     }
-    let steps = answers(plan);
-    steps
-        .map(|step| {
-            let path = facts.path.replace("{step}", step.name().as_str());
-            (path, Some(step))
-        })
-        .collect()
+    if facts.path.contains("{secret}") {
+        let secrets = secrets.iter();
+        return secrets
+            .map(|name| place("{secret}", Some(name.as_str()), None))
+            .collect();
+    }
+    vec![place("", None, None)]
 }
 
 /// The types that were named so far.
@@ -109,9 +129,9 @@ impl Types {
         self.0.take_definitions(true)
     }
 
-    fn operation(&mut self, route: Route, facts: &Facts, step: Option<&PlanStep>) -> Value {
-        let name = match step {
-            Some(step) => format!("{}_{}", facts.name, step.name()),
+    fn operation(&mut self, route: Route, facts: &Facts, place: &Place<'_>) -> Value {
+        let name = match place.name {
+            Some(name) => format!("{}_{name}", facts.name),
             None => facts.name.to_owned(),
         };
         let mut operation = json!({
@@ -123,7 +143,7 @@ impl Types {
         });
         let body = match facts.takes {
             Takes::Nothing => None,
-            Takes::Answer => step.map(|step| {
+            Takes::Answer => place.step.map(|step| {
                 json!({ "$ref": format!("#/components/schemas/{}", answer(step.name().as_str())) })
             }),
             Takes::Draft => Some(json!({
@@ -132,6 +152,7 @@ impl Types {
             })),
             Takes::Waiver => Some(self.of::<Waiver>()),
             Takes::Why => Some(self.of::<Why>()),
+            Takes::Token => Some(self.of::<Token>()),
         };
         if let (Some(schema), Some(operation)) = (body, operation.as_object_mut()) {
             let body = json!({
@@ -191,6 +212,18 @@ impl Types {
                 "application/json",
                 self.of::<Explained>(),
             ),
+            Gives::Offered => (
+                "The token.",
+                "application/json",
+                self.of::<Offered<'static>>(),
+            ),
+            Gives::Revealed => (
+                "The secret.",
+                "application/json",
+                self.of::<Revealed<'static>>(),
+            ),
+            Gives::Funnel => ("How far.", "application/json", self.of::<Funnel>()),
+            Gives::Stuck => ("Who is stuck.", "application/json", self.of::<StuckList>()),
             Gives::Events => {
                 let _ = (self.of::<Change>(), self.of::<crate::http::dto::Working>());
                 let about = "Events `progress` (a Change; its id is the revision), `working` (a Working) \
@@ -203,67 +236,20 @@ impl Types {
         match gives {
             Gives::Status if status == 202 => names.extend(["ETag", "Location", "Retry-After"]),
             Gives::Status | Gives::Form | Gives::Explained => names.push("ETag"),
-            Gives::Nothing | Gives::Progress | Gives::Events | Gives::Page => {}
+            Gives::Funnel | Gives::Stuck => names.push("Vary"),
+            Gives::Nothing
+            | Gives::Progress
+            | Gives::Events
+            | Gives::Page
+            | Gives::Offered
+            | Gives::Revealed => {}
         }
-        let content = json!({ kind: { "schema": schema } });
+        let mut content = json!({ kind: { "schema": schema } });
+        if matches!(gives, Gives::Funnel | Gives::Stuck) {
+            content["text/csv"] = json!({ "schema": { "type": "string" } });
+        }
         json!({ "description": about, "headers": headers(&names), "content": content })
     }
-}
-
-fn headers(names: &[&str]) -> Value {
-    let header = |name: &&str| {
-        let kind = if *name == "Retry-After" {
-            "integer"
-        } else {
-            "string"
-        };
-        ((*name).to_owned(), json!({ "schema": { "type": kind } }))
-    };
-    Value::Object(names.iter().map(header).collect())
-}
-
-fn parameters(route: Route, facts: &Facts) -> Value {
-    let header = |name: &str, required: bool| json!({ "name": name, "in": "header", "required": required, "schema": { "type": "string" } });
-    let query =
-        |name: &str, schema: Value| json!({ "name": name, "in": "query", "schema": schema });
-    let page = || json!({ "type": "integer", "minimum": 1, "maximum": 100 });
-    let mut all = Vec::new();
-    if facts.path.contains("{onboarding}") {
-        all.push(json!({
-            "name": "onboarding", "in": "path", "required": true,
-            "schema": { "type": "string", "format": "uuid" },
-        }));
-    }
-    match route {
-        Route::Status | Route::Form => all.push(header("If-None-Match", false)),
-        Route::Draft => all.extend([header("If-Match", true), header("Idempotency-Key", false)]),
-        Route::Start => all.push(header("Idempotency-Key", false)),
-        Route::Submit | Route::Revise | Route::Skip | Route::Complete | Route::Retry => {
-            all.extend([header("If-Match", false), header("Idempotency-Key", false)]);
-        }
-        Route::Progress => {
-            let after = json!({ "type": "integer", "minimum": 0 });
-            all.extend([query("after", after), query("limit", page())]);
-        }
-        Route::Events => all.push(header("Last-Event-ID", false)),
-        Route::List => {
-            let id = json!({ "type": "string", "format": "uuid" });
-            let subject = json!({ "type": "string" });
-            all.extend([
-                query("after", id),
-                query("limit", page()),
-                query("subject", subject),
-            ]);
-        }
-        Route::Explain
-        | Route::OperatorRetry
-        | Route::RetryUndo
-        | Route::Cancel
-        | Route::Waive
-        | Route::Park
-        | Route::Unpark => {}
-    }
-    Value::Array(all)
 }
 
 /// Every code that some route may refuse with.

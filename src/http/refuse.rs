@@ -1,6 +1,7 @@
 //! What the rules, the commit and the store refuse, as problems. The one place that says which.
 
 use crate::flow::{FactError, Flow, NotCleared, Unstorable};
+use crate::http::authorize::Denied;
 use crate::http::call::malformed;
 use crate::http::catalogue::Code;
 use crate::http::dto::ClosedGate;
@@ -54,6 +55,16 @@ impl From<Rejected> for Problem {
             | Rejected::ImpossibleTimes { .. }
             | Rejected::ForeignProof { .. }
             | Rejected::NoTimeToShow => Self::new(Code::Internal).because(no),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated => Code::Unauthenticated.into(),
+            Denied::Forbidden => Code::Forbidden.into(),
+            Denied::Unknown(cause) => Self::new(Code::Unavailable).because(cause),
         }
     }
 }
@@ -135,7 +146,7 @@ fn unstorable(error: FactError) -> Problem {
 mod tests {
     use super::*;
     use crate::flow::Kind;
-    use crate::id::{Actor, FlowName, OnboardingId};
+    use crate::id::{Actor, FlowName, OnboardingId, SecretName};
     use crate::lifecycle::{Operation, StageKind};
     use crate::store::Error;
 
@@ -149,6 +160,7 @@ mod tests {
         let flow = FlowName::from_static("workspace");
         let (expected, found) = (Kind::Answer, Kind::Evidence);
         let actor = Actor::Subject;
+        let name = SecretName::from_static("api_key");
         vec![
             Rejected::WrongStage { operation, stage },
             Rejected::WrongActor { operation, actor },
@@ -188,6 +200,15 @@ mod tests {
                 cleared: OnboardingId::fresh(),
             },
             Rejected::StaleClearance,
+            Rejected::NoSecret { name },
+            Rejected::TooEarlyToShow { stage },
+            Rejected::NotOffered,
+            Rejected::ProofNeeded,
+            Rejected::StaleProof,
+            Rejected::RevealExpired,
+            Rejected::RevealUsed,
+            Rejected::RevealBurnt,
+            Rejected::NoTimeToShow,
         ]
     }
 

@@ -25,7 +25,10 @@ impl<F: Flow> Shared<F> {
     /// Where an onboarding is, now.
     pub(super) fn status(&self, state: &State) -> Status {
         let plan = self.onramp.flow().plan();
-        status::Status::of(state, plan, self.onramp.now()).into()
+        let now = self.onramp.now();
+        let mut status = Status::from(status::Status::of(state, plan, now));
+        status.secrets = self.secrets.told(state, now);
+        status
     }
 }
 

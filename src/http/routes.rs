@@ -1,6 +1,4 @@
 //! The table of routes: what the router serves, and what the OpenAPI document describes.
-//!
-//! `reveal` gets its row here together with the vault.
 
 mod refusals;
 mod table;
@@ -17,7 +15,9 @@ use crate::http::api::Shared;
 use crate::http::catalogue::Code;
 use crate::http::envelope::{Envelope, envelope};
 use crate::http::problem::Problem;
-use crate::http::{answers, journey, live, operator, progress, reply};
+#[cfg(feature = "vault")]
+use crate::http::reveal;
+use crate::http::{answers, insight, journey, live, operator, progress, reply};
 
 pub(super) use refusals::ALWAYS;
 pub(super) use table::{Facts, Gives, Takes};
@@ -36,6 +36,8 @@ pub(super) enum Route {
     Retry,
     Progress,
     Events,
+    Offer,
+    Reveal,
     List,
     Explain,
     OperatorRetry,
@@ -44,10 +46,12 @@ pub(super) enum Route {
     Waive,
     Park,
     Unpark,
+    Funnel,
+    Stuck,
 }
 
 impl Route {
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Status,
         Self::Start,
         Self::Form,
@@ -59,6 +63,8 @@ impl Route {
         Self::Retry,
         Self::Progress,
         Self::Events,
+        Self::Offer,
+        Self::Reveal,
         Self::List,
         Self::Explain,
         Self::OperatorRetry,
@@ -67,11 +73,18 @@ impl Route {
         Self::Waive,
         Self::Park,
         Self::Unpark,
+        Self::Funnel,
+        Self::Stuck,
     ];
 
     /// Whether it is for operators alone.
     pub(super) fn is_operators(self) -> bool {
         self.facts().path.starts_with("/operator")
+    }
+
+    /// Whether it is about one of the secrets that are shown.
+    pub(super) fn is_secrets(self) -> bool {
+        self.facts().path.contains("{secret}")
     }
 
     fn serve<F: Flow>(self) -> MethodRouter<Arc<Shared<F>>> {
@@ -87,6 +100,13 @@ impl Route {
             Self::Retry => post(journey::retry::<F>),
             Self::Progress => get(progress::poll::<F>),
             Self::Events => get(live::events::<F>),
+            #[cfg(feature = "vault")]
+            Self::Offer => post(reveal::offer::<F>),
+            #[cfg(feature = "vault")]
+            Self::Reveal => post(reveal::reveal::<F>),
+            // Never routed: nothing is shown then.
+            #[cfg(not(feature = "vault"))]
+            Self::Offer | Self::Reveal => MethodRouter::new(),
             Self::List => get(operator::list::<F>),
             Self::Explain => get(operator::explain::<F>),
             Self::OperatorRetry => post(operator::retry::<F>),
@@ -95,6 +115,8 @@ impl Route {
             Self::Waive => post(operator::waive::<F>),
             Self::Park => post(operator::park::<F>),
             Self::Unpark => post(operator::unpark::<F>),
+            Self::Funnel => get(insight::funnel::<F>),
+            Self::Stuck => get(insight::stuck::<F>),
         }
     }
 }
@@ -103,7 +125,9 @@ impl Route {
 pub(super) fn router<F: Flow>(api: Arc<Shared<F>>, words: Envelope, document: String) -> Router {
     let mut router = Router::new();
     for route in Route::ALL {
-        if api.operators.is_some() || !route.is_operators() {
+        let operators = api.operators.is_some() || !route.is_operators();
+        let secrets = api.secrets.names().next().is_some() || !route.is_secrets();
+        if operators && secrets {
             router = router.route(route.facts().path, route.serve::<F>());
         }
     }

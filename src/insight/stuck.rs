@@ -10,7 +10,7 @@ use super::cohort::{delta, walk};
 use super::csv::{Cell, Table};
 use super::standing::Standing;
 use crate::flow::Plan;
-use crate::id::{Key, OnboardingId, StepName};
+use crate::id::{Key, OnboardingId, StepName, TenantId};
 use crate::lifecycle::{Next, Obstacle, StageKind, State, WaitingFor, explain, next};
 use crate::store::{Error, ScanRequest, Store};
 
@@ -81,6 +81,7 @@ impl Stuck {
 pub(crate) async fn stuck(
     store: &dyn Store,
     plan: &Plan,
+    tenant: Option<&TenantId>,
     older_than: Duration,
     limit: usize,
     now: DateTime<Utc>,
@@ -90,7 +91,8 @@ pub(crate) async fn stuck(
     let mut longest: BinaryHeap<(DateTime<Utc>, OnboardingId)> = BinaryHeap::new();
     let mut found = std::collections::BTreeMap::new();
     for stage in [StageKind::Pending, StageKind::InProgress] {
-        let request = ScanRequest::new(plan.flow()).stage(stage);
+        let mut request = ScanRequest::new(plan.flow()).stage(stage);
+        request.tenant = tenant.cloned();
         walk(store, request, |state| {
             let since = Standing::new(state, plan).since();
             if now - since <= older_than || is_meant_to_wait(state, plan, now) {

@@ -146,7 +146,7 @@ mod sealed {
         label = "not one of the four stages",
         note = "the stages are `Pending`, `InProgress`, `Completed` and `Failed`; progress within `InProgress` is the steps' affair"
     )]
-    pub trait Sealed: Sized {
+    pub trait IsStage: Sized {
         fn take(data: StageData) -> Result<Self, StageData>;
         fn give(self) -> StageData;
     }
@@ -158,7 +158,7 @@ mod sealed {
 /// use onramp::lifecycle::{InProgress, Stage, StageKind};
 /// assert_eq!(InProgress::KIND, StageKind::InProgress);
 /// ```
-pub trait Stage: sealed::Sealed + std::fmt::Debug + Send + Sync + 'static {
+pub trait Stage: sealed::IsStage + std::fmt::Debug + Send + Sync + 'static {
     /// The stage as a value.
     const KIND: StageKind;
 }
@@ -240,7 +240,7 @@ macro_rules! stages {
             const KIND: StageKind = StageKind::$stage;
         }
         #[diagnostic::do_not_recommend]
-        impl sealed::Sealed for $stage {
+        impl sealed::IsStage for $stage {
             fn take(data: StageData) -> Result<Self, StageData> {
                 match data {
                     StageData::$stage(stage) => Ok(stage),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::flow::Flow;
+use crate::id::TenantId;
 use crate::insight::{Cohort, Crossed, Crossing, Funnel, Stuck, cross, funnel, stuck};
 use crate::onramp::Onramp;
 use crate::store::Error;
@@ -51,7 +52,32 @@ impl<F: Flow> Onramp<F> {
     /// ```
     pub async fn stuck(&self, older_than: Duration, limit: usize) -> Result<Vec<Stuck>, Error> {
         let now = self.clock.now();
-        stuck(&*self.store, self.flow.plan(), older_than, limit, now).await
+        let plan = self.flow.plan();
+        stuck(&*self.store, plan, None, older_than, limit, now).await
+    }
+
+    /// The same of one tenant.
+    ///
+    /// # Errors
+    /// Of the store.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use onramp::prelude::*;
+    /// # async fn show<F: Flow>(onramp: &Onramp<F>, acme: &TenantId) -> Result<(), onramp::store::Error> {
+    /// const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let stuck = onramp.stuck_of(acme, WEEK, 20).await?;
+    /// assert!(stuck.iter().all(|stuck| stuck.key.tenant == *acme));
+    /// # Ok(()) }
+    /// ```
+    pub async fn stuck_of(
+        &self,
+        tenant: &TenantId,
+        older_than: Duration,
+        limit: usize,
+    ) -> Result<Vec<Stuck>, Error> {
+        let (plan, now) = (self.flow.plan(), self.clock.now());
+        stuck(&*self.store, plan, Some(tenant), older_than, limit, now).await
     }
 
     /// How those of a cohort with a mark of the host's own are spread over the stages, beside those

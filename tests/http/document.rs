@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::flow::{Host, api};
+use super::flow::{API_KEY, Host, api};
 
 fn document() -> Value {
     api(Host::new().onramp).openapi()
@@ -81,6 +81,7 @@ fn wrong(value: &Value, schema: &Value, root: &Value, at: &str) -> Option<String
         "null" => value.is_null(),
         "string" => value.is_string(),
         "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
         "boolean" => value.is_boolean(),
         "array" => value.is_array(),
         "object" => value.is_object(),
@@ -174,6 +175,18 @@ async fn what_is_sent_is_what_is_described() {
         "/onboarding/progress",
         client.get("/onboarding/progress", who).await,
     );
+    host.keep("ann", &API_KEY, "sk-1".to_owned()).await;
+    check("get", "/onboarding", client.get("/onboarding", who).await);
+    let offer = "/onboarding/secrets/api_key/offer";
+    let offered = client.post(offer, who).await;
+    let token = offered.json();
+    check("post", offer, offered);
+    check("post", offer, client.post(offer, who).await);
+    let reveal = "/onboarding/secrets/api_key/reveal";
+    for _ in 0..2 {
+        let said = client.give(reveal, who, token.clone()).await;
+        check("post", reveal, said);
+    }
     host.started("acme/bob").await;
     let list = "/operator/onboardings";
     let listed = client.staff("GET", list, "acme/op", Value::Null).await;
@@ -186,7 +199,13 @@ async fn what_is_sent_is_what_is_described() {
         .staff("GET", &format!("{list}/{id}"), "acme/op", Value::Null)
         .await;
     check("get", "/operator/onboardings/{onboarding}", explained);
-    assert!(checked.len() >= 13, "{checked:?}");
+    let week = std::time::Duration::from_secs(8 * 24 * 60 * 60);
+    host.clock.advance(week);
+    for path in ["/operator/funnel", "/operator/stuck"] {
+        let said = client.staff("GET", path, "acme/op", Value::Null).await;
+        check("get", path, said);
+    }
+    assert!(checked.len() >= 19, "{checked:?}");
 }
 
 #[test]

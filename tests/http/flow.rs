@@ -1,16 +1,29 @@
 //! A host: its flow, its sessions, its staff.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
+use std::time::Duration;
 
-use onramp::Key;
+use chrono::{DateTime, TimeDelta, Utc};
 use onramp::flow::Draft;
-use onramp::http::{Access, Api, Authorizer, Denied, Operator, OperatorAuthorizer, Parts};
+use onramp::http::{
+    Access, Api, Authorizer, Denied, Operator, OperatorAuthorizer, Parts, Reauthenticator,
+};
 use onramp::prelude::*;
+use onramp::vault::{LocalKeys, Reauthenticated, Secret, Vault};
+use onramp::{Clock, Key, SecretName, SystemClock};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::client::Client;
+
+/// A secret that people may see.
+pub(crate) const API_KEY: SecretName = SecretName::from_static("api_key");
+
+/// A secret of the host's own.
+pub(crate) const OPENAI: SecretName = SecretName::from_static("openai");
+
+const KEYS: &str = "test = 8f3c0a51d2e94b7786a1c5f0e3d2b4a697887766554433221100ffeeddccbbaa";
 
 pub(crate) struct Signup;
 impl Flow for Signup {
@@ -103,10 +116,56 @@ impl Authorizer for Sessions {
         match who.to_str().unwrap().split_once('/').unwrap() {
             ("down", _) => Err(Denied::unknown(CANARY)),
             ("banned", _) => Err(Denied::Forbidden),
-            (tenant, subject) => Ok(Access::of(
-                TenantId::new(tenant).unwrap(),
-                SubjectId::new(subject).unwrap(),
-            )),
+            (tenant, subject) => {
+                let access = Access::of(
+                    TenantId::new(tenant).unwrap(),
+                    SubjectId::new(subject).unwrap(),
+                );
+                Ok(match request.headers.contains_key("x-for") {
+                    true => access.by(Actor::Operator("support".into())),
+                    false => access,
+                })
+            }
+        }
+    }
+}
+
+/// The time of day, ahead by as much as it was advanced.
+#[derive(Clone, Default)]
+pub(crate) struct Ahead(Arc<AtomicI64>);
+
+impl Ahead {
+    pub(crate) fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_secs()).unwrap();
+        self.0.fetch_add(by, SeqCst);
+    }
+}
+
+impl Clock for Ahead {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + TimeDelta::seconds(self.0.load(SeqCst))
+    }
+}
+
+/// Believes the header `x-proof`: so many seconds ago.
+pub(crate) struct Passkeys;
+impl Reauthenticator for Passkeys {
+    async fn reauthenticated(
+        &self,
+        request: &Parts,
+        whose: OnboardingId,
+    ) -> Result<Option<Reauthenticated>, Denied> {
+        let Some(said) = request.headers.get("x-proof") else {
+            return Ok(None);
+        };
+        let now = SystemClock.now();
+        match said.to_str().unwrap() {
+            "down" => Err(Denied::unknown(CANARY)),
+            "foreign" => Ok(Some(Reauthenticated::new(OnboardingId::fresh(), now))),
+            ago => {
+                let ago = TimeDelta::seconds(ago.parse().unwrap());
+                Ok(Some(Reauthenticated::new(whose, now - ago)))
+            }
         }
     }
 }
@@ -128,6 +187,8 @@ impl OperatorAuthorizer for Staff {
 pub(crate) struct Host {
     pub(crate) onramp: Onramp<Signup>,
     pub(crate) open: Arc<AtomicBool>,
+    pub(crate) vault: Vault,
+    pub(crate) clock: Ahead,
     pub(crate) client: Client,
 }
 
@@ -139,11 +200,19 @@ impl Host {
     pub(crate) fn on(store: Arc<dyn Store>) -> Self {
         let open = Arc::new(AtomicBool::new(true));
         let onramp = Onramp::shared(store, definition(Arc::clone(&open)));
-        let router = api(onramp.clone()).authorize(Sessions).into_router();
+        let clock = Ahead::default();
+        let onramp = onramp.with_clock(clock.clone());
+        let vault = vault(&onramp).with_clock(clock.clone());
+        let router = api(onramp.clone())
+            .vault(vault.clone(), [API_KEY])
+            .authorize(Sessions)
+            .into_router();
         let client = Client::of(axum::Router::new().nest("/api", router));
         Self {
             onramp,
             open,
+            vault,
+            clock,
             client,
         }
     }
@@ -160,6 +229,15 @@ impl Host {
         };
         let running = found.into_in_progress().unwrap();
         let _ = self.onramp.commit(running.attest(paid)).await.unwrap();
+    }
+
+    /// Keeps a secret of somebody's.
+    pub(crate) async fn keep(&self, subject: &str, name: &SecretName, secret: impl Into<Secret>) {
+        let tenant = TenantId::new("acme").unwrap();
+        let subject = SubjectId::new(subject).unwrap();
+        let found = self.onramp.open(&tenant, &subject).await.unwrap().unwrap();
+        let kept = self.vault.keep(&tenant, found.id(), name, secret.into());
+        kept.await.unwrap();
     }
 
     /// Started.
@@ -184,10 +262,17 @@ impl Host {
     }
 }
 
+fn vault(onramp: &Onramp<Signup>) -> Vault {
+    Vault::new(Arc::clone(onramp.store()), LocalKeys::parse(KEYS).unwrap())
+}
+
 /// The router before anybody is let in.
 pub(crate) fn api(onramp: Onramp<Signup>) -> Api<Signup> {
+    let vault = vault(&onramp);
     Api::new(onramp)
         .operators(Staff)
+        .vault(vault, [API_KEY])
+        .reauthenticate(Passkeys)
         .replaced::<Company>("address")
         .schema::<Company>(json!({
             "type": "object",

@@ -17,7 +17,7 @@ use super::flow::{CANARY, Host};
 const WHO: &str = "acme/ann";
 
 /// Every route of subjects: method, path, body.
-const ROUTES: [(&str, &str, Option<&str>); 11] = [
+const ROUTES: [(&str, &str, Option<&str>); 13] = [
     ("GET", "/onboarding", None),
     ("POST", "/onboarding/start", None),
     ("GET", "/onboarding/steps/company", None),
@@ -33,7 +33,10 @@ const ROUTES: [(&str, &str, Option<&str>); 11] = [
     ("POST", "/onboarding/retry", None),
     ("GET", "/onboarding/progress", None),
     ("GET", "/onboarding/events", None),
+    ("POST", "/onboarding/secrets/api_key/offer", None),
+    ("POST", "/onboarding/secrets/api_key/reveal", Some(TOKEN)),
 ];
+const TOKEN: &str = r#"{"token": "rvl_none"}"#;
 const COMPANY: &str = r#"{"name": "Acme", "employees": 7}"#;
 
 /// Every route of operators on one onboarding.
@@ -59,7 +62,12 @@ async fn every_route_asks_who_is_asking() {
     let of = format!("/operator/onboardings/{}", id.as_str().unwrap());
     let operated = OPERATED.map(|(method, path, body)| (method, format!("{of}{path}"), body));
     let subjects = ROUTES.map(|(method, path, body)| (method, path.to_owned(), body));
-    let list = [("GET", "/operator/onboardings".to_owned(), None)];
+    let lists = [
+        "/operator/onboardings",
+        "/operator/funnel",
+        "/operator/stuck",
+    ];
+    let list = lists.map(|path| ("GET", path.to_owned(), None));
     // A subject is no operator, and an operator is no subject.
     let all = subjects.iter().map(|route| (route, "x-staff"));
     let all = all.chain(operated.iter().chain(&list).map(|route| (route, "x-who")));

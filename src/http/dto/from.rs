@@ -31,6 +31,7 @@ impl From<status::Status> for Status {
             requirements: status.requirements.into(),
             next_action: status.next_action.into(),
             failure: status.failure.as_ref().map(Into::into),
+            secrets: Vec::new(),
             times: Times {
                 first_seen: status.times.first_seen,
                 first_login: status.times.first_login,

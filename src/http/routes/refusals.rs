@@ -32,6 +32,7 @@ pub(super) const GIVEN: &[Code] = &[
     Code::NotReached,
     Code::NotApplicable,
     Code::Immutable,
+    Code::Taken,
     Code::Undoing,
     Code::Erased,
     Code::InDoubt,
@@ -117,5 +118,27 @@ pub(super) const OPERATED: &[Code] = &[
     Code::NeverStarted,
     Code::NothingRemains,
     Code::Erased,
+    Code::InDoubt,
+];
+pub(super) const OFFERED: &[Code] = &[
+    Code::NotYours,
+    Code::TooEarlyToShow,
+    Code::ProofNeeded,
+    Code::InDoubt,
+];
+pub(super) const REVEALED: &[Code] = &[
+    Code::NotYours,
+    Code::BodyUnreadable,
+    Code::MalformedJson,
+    Code::TooLarge,
+    Code::NotJson,
+    Code::TooDeep,
+    Code::Unstorable,
+    Code::InvalidAnswer,
+    Code::NotOffered,
+    Code::ProofNeeded,
+    Code::RevealExpired,
+    Code::RevealUsed,
+    Code::RevealBurnt,
     Code::InDoubt,
 ];

@@ -1,7 +1,7 @@
 //! The table of routes, as data.
 
 use super::Route;
-use super::refusals::{ASKED, DRAFTED, GIVEN, OPERATED, RETRIED, SKIPPED};
+use super::refusals::{ASKED, DRAFTED, GIVEN, OFFERED, OPERATED, RETRIED, REVEALED, SKIPPED};
 use crate::http::catalogue::Code;
 
 /// What a request's body is.
@@ -12,6 +12,7 @@ pub(in crate::http) enum Takes {
     Draft,
     Waiver,
     Why,
+    Token,
 }
 
 /// What a response's body is.
@@ -24,6 +25,10 @@ pub(in crate::http) enum Gives {
     Events,
     Page,
     Explained,
+    Offered,
+    Revealed,
+    Funnel,
+    Stuck,
 }
 
 /// What is to be known of a route.
@@ -169,6 +174,24 @@ impl Route {
                 &[(200, Gives::Events), (204, Gives::Nothing)],
                 &[Code::BadHeader],
             ),
+            Self::Offer => row(
+                "post",
+                "/onboarding/secrets/{secret}/offer",
+                "offerSecret",
+                "Gives a token that shows the secret once. Any but the first needs a proof of who asks.",
+                Nothing,
+                &[(200, Gives::Offered)],
+                OFFERED,
+            ),
+            Self::Reveal => row(
+                "post",
+                "/onboarding/secrets/{secret}/reveal",
+                "revealSecret",
+                "Shows the secret, once.",
+                Takes::Token,
+                &[(200, Gives::Revealed)],
+                REVEALED,
+            ),
             Self::List => row(
                 "get",
                 "/operator/onboardings",
@@ -240,6 +263,24 @@ impl Route {
                 Nothing,
                 DONE,
                 OPERATED,
+            ),
+            Self::Funnel => row(
+                "get",
+                "/operator/funnel",
+                "getFunnel",
+                "How far those of the tenant have come, step by step.",
+                Nothing,
+                &[(200, Gives::Funnel)],
+                &[Code::BadParameter],
+            ),
+            Self::Stuck => row(
+                "get",
+                "/operator/stuck",
+                "listStuck",
+                "Those of the tenant that have been where they are for long, the longest first.",
+                Nothing,
+                &[(200, Gives::Stuck)],
+                &[Code::BadParameter],
             ),
         }
     }
