@@ -5,9 +5,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests stop as tests do")]
 
 mod rules {
+    mod any_event;
     pub(crate) mod history;
     mod imports;
     pub(crate) mod plans;
+    mod stories;
 }
 
 use std::collections::BTreeSet;
@@ -613,141 +615,6 @@ fn decide_is_a_function_and_a_repeated_attestation_changes_nothing() {
 }
 
 #[test]
-fn apply_takes_any_event_in_any_state() {
-    let arbitrary = (
-        shapes(),
-        moves(),
-        prop::collection::vec(any_event(), 1..20),
-        count(),
-    );
-    runner()
-        .run(&arbitrary, |(shape, moves, events, number)| {
-            let mut run = Run::new(plan(&shape));
-            for step in moves {
-                run.play(&step);
-            }
-            let mut json = serde_json::to_value(&run.state).unwrap();
-            for step in ["s0", "s1", "elsewhere"] {
-                json["steps"][step]["round"] = number.into();
-                json["steps"][step]["drifts"] = number.into();
-                json["steps"][step]["attempts"] = number.into();
-            }
-            let state: State = serde_json::from_value(json).unwrap();
-            let after = events.iter().fold(state, apply);
-            let _ = next(&after, &run.plan, time(0));
-            prop_assert!(after.percent(&run.plan) <= 100);
-            Ok(())
-        })
-        .unwrap();
-}
-
-fn count() -> impl Strategy<Value = u32> {
-    prop_oneof![Just(0), Just(1), Just(u32::MAX), any::<u32>()]
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    let step = (0..9usize).prop_map(plans_name);
-    (step, count(), any::<bool>(), 0..28u8, 0..1_000i64).prop_map(
-        |(step, attempt, flag, which, at)| {
-            let failure = Failure::from(Problem::DRIFTED);
-            let retry_at = flag.then(|| time(at));
-            let steps = if flag { vec![step.clone()] } else { Vec::new() };
-            let happened = match which {
-                0 => Happened::Started,
-                1 => Happened::AnswerSubmitted {
-                    step,
-                    fact: mark(1),
-                },
-                2 => Happened::AnswerRevised {
-                    step,
-                    fact: mark(2),
-                    rejudge: steps,
-                },
-                3 => Happened::StepSkipped { step },
-                4 => Happened::EvidenceAttested {
-                    step,
-                    fact: mark(3),
-                },
-                5 => Happened::ConditionJudged {
-                    step,
-                    applies: flag,
-                },
-                6 => Happened::FactRecorded {
-                    step,
-                    attempt,
-                    fact: mark(4),
-                },
-                7 => Happened::AttemptFailed {
-                    step,
-                    attempt,
-                    failure,
-                    retry_at,
-                },
-                8 => Happened::DriftFound { step, failure },
-                9 => Happened::UndoStarted {
-                    reason: UndoReason::Cancelled,
-                    steps,
-                },
-                10 => Happened::StepUndone { step, attempt },
-                11 => Happened::UndoAttemptFailed {
-                    step,
-                    attempt,
-                    failure,
-                    retry_at,
-                },
-                12 => Happened::UndoFinished,
-                13 => Happened::Failed {
-                    failure,
-                    step: Some(step),
-                    remaining: steps,
-                },
-                14 => Happened::FactsErased { steps },
-                15 => Happened::Approved {
-                    step,
-                    fact: mark(5),
-                },
-                16 => Happened::StepWaived {
-                    step,
-                    reason: Reason::new("contract-1").unwrap(),
-                },
-                17 => Happened::Dismissed,
-                23 => Happened::DraftSaved {
-                    step,
-                    fact: mark(6),
-                    sources: vec!["crm".into()],
-                },
-                24 => Happened::Parked {
-                    reason: Reason::new("incident-1").unwrap(),
-                },
-                25 => Happened::Unparked,
-                18 => Happened::WaitBegan { step },
-                19 => Happened::Reminded { step, nth: attempt },
-                20 => Happened::PauseElapsed { step },
-                21 => Happened::Completed,
-                22 => Happened::LoggedIn,
-                26 => Happened::Imported {
-                    source: "crm".into(),
-                    past: Past {
-                        complete: flag,
-                        ..Past::default()
-                    },
-                    facts: steps.into_iter().map(|step| (step, mark(7))).collect(),
-                },
-                _ => Happened::Retried,
-            };
-            Event {
-                at: time(at),
-                happened,
-            }
-        },
-    )
-}
-
-fn plans_name(index: usize) -> onramp::StepName {
-    rules::plans::name(index)
-}
-
-#[test]
 fn retry_delays_stay_under_their_ceiling() {
     let policy = (
         0..20u32,
@@ -774,111 +641,6 @@ fn retry_delays_stay_under_their_ceiling() {
         .unwrap();
 }
 
-// What random histories found, or would find rarely, told as stories.
-
-fn need(step: &'static str) -> Need {
-    Need {
-        step: step.into(),
-        optional: false,
-    }
-}
-
-fn started(steps: Vec<PlanStep>) -> Run {
-    let mut run = Run::new(Plan::new("random", 1, steps).unwrap());
-    run.start();
-    run
-}
-
-fn failing(step: &'static str) -> Action {
-    Action::FailUndo {
-        step: step.into(),
-        attempt: 1,
-        failure: Failure::from(Problem::CRASHED),
-        retryable: false,
-        roll: Roll::from_bits(0),
-    }
-}
-
-#[test]
-fn a_retry_is_no_way_around_the_gates() {
-    let mut run = Run::new(Plan::new("random", 1, vec![PlanStep::new("a", Kind::Answer)]).unwrap());
-    run.must(Actor::Subject, Action::Cancel);
-    let retried = run.attempt(Actor::Subject, Action::Retry);
-    assert_eq!(retried, Err(Rejected::NeverStarted));
-}
-
-#[test]
-fn only_a_worker_can_say_that_it_has_verified() {
-    let mut run = started(vec![PlanStep::new("t", Kind::Task)]);
-    run.record("t");
-    let complete = || Action::Complete { verified: true };
-    let claimed = run.attempt(Actor::Subject, complete());
-    assert_eq!(claimed, Err(Rejected::Unverified));
-    run.must(Actor::Worker, complete());
-}
-
-#[test]
-fn an_undo_that_gets_stuck_gives_up_everything() {
-    let mut run = started(vec![
-        PlanStep::new("a", Kind::Answer),
-        PlanStep::new("apart", Kind::Task),
-        PlanStep::new("built", Kind::Task).needing(vec![need("a")]),
-        PlanStep::new("b", Kind::Answer),
-    ]);
-    run.must(
-        Actor::Subject,
-        Action::Submit {
-            step: "a".into(),
-            fact: mark(1),
-        },
-    );
-    run.record("apart");
-    run.record("built");
-    run.must(
-        Actor::Subject,
-        Action::Revise {
-            step: "a".into(),
-            fact: mark(2),
-        },
-    );
-    run.must(Actor::Worker, failing("built"));
-    let remaining = &run.state.failed().unwrap().remaining;
-    assert_eq!(
-        *remaining,
-        ["built", "apart"].map(onramp::StepName::from_static)
-    );
-}
-
-#[test]
-fn a_task_under_way_is_taken_back_when_a_revision_overtakes_it() {
-    let mut run = started(vec![
-        PlanStep::new("a", Kind::Answer),
-        PlanStep::new("built", Kind::Task).needing(vec![need("a")]),
-        PlanStep::new("apart", Kind::Task),
-    ]);
-    run.must(
-        Actor::Subject,
-        Action::Submit {
-            step: "a".into(),
-            fact: mark(1),
-        },
-    );
-    run.record("built");
-    // A worker is now at `apart`; it will be reached again only after `built`.
-    run.must(
-        Actor::Subject,
-        Action::Revise {
-            step: "a".into(),
-            fact: mark(2),
-        },
-    );
-    let undoing = &run.state.undoing().unwrap().steps;
-    assert_eq!(
-        *undoing,
-        ["apart", "built"].map(onramp::StepName::from_static)
-    );
-}
-
 fn has_fact(state: &State, step: &str) -> bool {
     state.step(step).is_some_and(|known| known.fact().is_some())
 }
@@ -898,22 +660,4 @@ fn dependents(plan: &Plan, step: &onramp::StepName) -> BTreeSet<onramp::StepName
         }
         found.extend(more);
     }
-}
-
-#[test]
-fn a_wait_that_a_newer_plan_times_begins_when_it_is_found() {
-    let answer = || PlanStep::new("company", Kind::Answer);
-    let mut run = Run::new(Plan::new("workspace", 1, vec![answer()]).unwrap());
-    run.start();
-    assert_eq!(run.state.wait(), None, "nobody asked since when");
-    let waits = Waits::default().expire_after(Duration::from_secs(10));
-    run.plan = Plan::new("workspace", 2, vec![answer().waiting(waits)]).unwrap();
-    let step = onramp::StepName::from("company");
-    let begin = Next::BeginWait { step: step.clone() };
-    assert_eq!(next(&run.state, &run.plan, time(5)), begin);
-    run.must(Actor::Worker, Action::BeginWait { step: step.clone() });
-    let expire = Next::Expire { step: Some(step) };
-    assert_eq!(next(&run.state, &run.plan, time(10)), expire);
-    let early = run.attempt(Actor::Worker, Action::Expire { step: None });
-    assert_eq!(early, Err(Rejected::NotDue));
 }

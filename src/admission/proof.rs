@@ -74,9 +74,10 @@ impl Admission {
 /// ```
 ///
 /// ```compile_fail
+/// use chrono::{DateTime, Utc};
 /// use onramp::admission::Proof;
-/// fn forge(status: onramp::status::Status) -> Proof {
-///     Proof { key: todo!(), onboarding: status.onboarding, revision: status.revision, at: todo!() }
+/// fn forge(status: onramp::status::Status, key: onramp::Key, at: DateTime<Utc>) -> Proof {
+///     Proof { key, onboarding: status.onboarding, revision: status.revision, at }
 /// }
 /// ```
 ///

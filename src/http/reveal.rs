@@ -2,8 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding as _};
 
 use crate::flow::{Flow, Invalid, Unread, read_json};
 use crate::http::authorize::Access;
@@ -49,7 +48,7 @@ pub(super) async fn reveal<F: Flow>(mut call: Call<F, Access>) -> Result<Respons
         }
         None => {
             encoding = Encoding::Base64;
-            encoded = Secret::from(STANDARD.encode(secret.expose()));
+            encoded = Secret::from(Base64::encode_string(secret.expose()));
             encoded.expose_text().unwrap_or_default()
         }
     };

@@ -41,8 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64ct::{Base64, Encoding as _};
 use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -164,7 +163,7 @@ impl Verifier {
     /// Every signature is held against every secret, so that the time says nothing of which.
     fn signed(&self, id: &str, seconds: &str, body: &[u8], signatures: &str) -> bool {
         let given = signatures.split(' ').take(16);
-        let given = given.filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
+        let given = given.filter_map(|one| Base64::decode_vec(one.strip_prefix("v1,")?).ok());
         let mut good = false;
         for signature in given {
             for secret in &self.secrets {
@@ -183,7 +182,7 @@ impl Verifier {
 
 fn decoded(secret: &str) -> Result<Vec<u8>, BadSecret> {
     let bare = secret.strip_prefix("whsec_").unwrap_or(secret);
-    let bytes = STANDARD.decode(bare).map_err(|_| BadSecret::NotBase64)?;
+    let bytes = Base64::decode_vec(bare).map_err(|_| BadSecret::NotBase64)?;
     match bytes.len() {
         16.. => Ok(bytes),
         short => Err(BadSecret::TooShort(short)),

@@ -198,6 +198,9 @@ impl Store for MemoryStore {
                 current: Box::new(kept.row.clone()),
             });
         }
+        if let Some(step) = commit.reserved_twice() {
+            return Ok(CommitOutcome::Taken { step: step.clone() });
+        }
         if let Err(step) = reserve(&mut all.reserved, id, &commit.reservations) {
             return Ok(CommitOutcome::Taken { step });
         }

@@ -1,5 +1,6 @@
 //! What goes into a store and comes out of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -107,6 +108,18 @@ impl Commit {
     #[must_use]
     pub fn command(&self) -> CommandId {
         self.entry.command
+    }
+
+    /// The second of two steps that reserve the same: to it, it is taken, whoever has it so far.
+    #[must_use]
+    pub fn reserved_twice(&self) -> Option<&StepName> {
+        let mut first = BTreeMap::new();
+        self.reservations.iter().find_map(|change| match change {
+            ReservationChange::Take { step, held } => {
+                (*first.entry(held.as_bytes()).or_insert(step) != step).then_some(step)
+            }
+            ReservationChange::Release { .. } => None,
+        })
     }
 }
 

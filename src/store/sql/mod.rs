@@ -10,6 +10,7 @@
 //!      │                     only while a worker has, or will have, something to do
 //!      └─ n  onramp_outbox   (onboarding, revision, place)  until it is delivered
 //!
+//!   onramp_reservation  (held)  who has what only one may have; a hash of it
 //!   onramp_slot  (flow, tenant, slot)  names a lease; how many of a tenant's there may be at once
 //! ```
 //!

@@ -42,6 +42,9 @@ pub(super) async fn taken<D: Dialect>(
     db: &mut Session<'_, D>,
     commit: &Commit,
 ) -> Result<Option<StepName>, Fault> {
+    if let Some(step) = commit.reserved_twice() {
+        return Ok(Some(step.clone()));
+    }
     for change in &commit.reservations {
         if let ReservationChange::Take { step, held } = change
             && matches!(holder(db, commit, step, held).await?, Holder::Another)

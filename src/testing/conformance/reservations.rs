@@ -94,8 +94,16 @@ pub(super) async fn a_reservation_has_one_holder(store: Arc<dyn Store>) -> Found
     let outcome = place.store.commit(other).await.map_err(told)?;
     let step = StepName::from_static("payment");
     hold!(
-        outcome == CommitOutcome::Taken { step },
+        outcome == CommitOutcome::Taken { step: step.clone() },
         "another step with the same reservation gave {outcome:?}"
+    );
+    let free = fresh();
+    let both = vec![take("company", free), take("payment", free)];
+    let both = later(&place, &winner, both)?;
+    let outcome = place.store.commit(both).await.map_err(told)?;
+    hold!(
+        outcome == CommitOutcome::Taken { step },
+        "two steps with one reservation in a commit gave {outcome:?}"
     );
     Ok(())
 }
