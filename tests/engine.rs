@@ -279,7 +279,7 @@ async fn a_worker_that_lost_its_lease_writes_nothing() {
             },
         );
         desk.paid("org-1").await;
-        let lease = Duration::from_millis(60);
+        let lease = Duration::from_millis(300);
         let engine = Engine::builder(Arc::clone(&store))
             .flow(desk.onramp.flow())
             .lease(lease)

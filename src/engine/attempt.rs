@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
@@ -11,7 +12,7 @@ use crate::flow::{
     Cancellation, Direction, EncodedFact, ErasedTask, FactError, Facts, Failure, Fault, Parts,
     PlanStep, Problem, ProgressSink, TaskContext,
 };
-use crate::id::StepName;
+use crate::id::{OnboardingId, StepName};
 use crate::lifecycle::State;
 
 /// How an attempt ended.
@@ -30,96 +31,164 @@ pub(crate) enum Ended<T> {
 pub(crate) enum Job {
     Run(Facts),
     Undo(Option<EncodedFact>),
-    Verify(EncodedFact),
 }
 
-/// Attempts a job of the step at `index` of the plan.
-pub(crate) async fn attempt(
-    parts: &Arc<Parts>,
-    index: usize,
-    cx: TaskContext,
-    job: Job,
-    guard: &Guard<'_>,
-    progress: Arc<dyn ProgressSink>,
-) -> Ended<Option<EncodedFact>> {
-    let parts = Arc::clone(parts);
-    let step = cx.step().clone();
-    let (number, direction) = (cx.attempt(), cx.direction().as_str());
-    tracing::debug!(onboarding = %guard.lease.id, %step, attempt = number, direction, "attempt");
-    // Dropped, whatever becomes of this future, it says that nobody waits any more.
-    let ends = CancelOnDrop(Cancellation::default());
-    let timeout = parts
-        .plan
-        .steps()
-        .get(index)
-        .map_or(Duration::ZERO, PlanStep::timeout);
-    let cx = cx.within(timeout, ends.0.clone(), progress, guard.lease.fence);
-    let span = tracing::info_span!("attempt", onboarding = %guard.lease.id, tenant = %cx.tenant(),
-        %step, attempt = number, direction);
-    let work = async move {
-        let code = parts.code.get(index).and_then(|code| code.task.as_ref());
-        match code {
-            Some(task) => perform(task.as_ref(), &cx, job).await,
-            None => Ok(None),
-        }
-    };
+/// An attempt under way.
+///
+/// In two parts, [`begin`](Self::begin) and [`ended`](Self::ended), so that whoever waits for it holds
+/// nothing of what it was begun with: thousands wait at once.
+pub(crate) struct Attempt<'a> {
+    guard: &'a Guard<'a>,
+    /// A task of its own: a panic ends the attempt, not the worker.
+    running: AbortOnDropHandle<Result<Option<EncodedFact>, Fault>>,
+    /// Dropped, whatever becomes of this future, it says that nobody waits any more.
+    _ends: CancelOnDrop,
+    what: What,
+    timeout: Duration,
+}
+
+/// What logs and figures say of an attempt.
+#[derive(Clone)]
+pub(crate) struct What {
+    onboarding: OnboardingId,
+    step: StepName,
+    number: u32,
+    direction: Direction,
     #[cfg(feature = "metrics")]
-    let begun = std::time::Instant::now();
-    #[cfg(feature = "metrics")]
-    let took = |outcome| {
-        crate::measure::attempted(step.as_str(), direction, outcome, begun.elapsed());
-    };
-    // A task of its own: a panic ends the attempt, not the worker.
-    let running = AbortOnDropHandle::new(tokio::spawn(work.instrument(span)));
-    let ended = tokio::select! {
-        biased;
-        ended = running => ended,
-        () = guard.lost() => return Ended::LeaseLost,
-        () = tokio::time::sleep(timeout) => {
-            tracing::warn!(onboarding = %guard.lease.id, %step, attempt = number, direction,
-                ?timeout, "attempt timed out");
-            #[cfg(feature = "metrics")]
-            took("timed_out");
-            return Ended::Failed {
-                failure: Failure::from(Problem::TIMED_OUT),
-                retryable: true,
-            };
-        }
-    };
-    let id = guard.lease.id;
-    #[cfg(feature = "metrics")]
-    took(match &ended {
-        Ok(Ok(_)) => "done",
-        Ok(Err(_)) => "failed",
-        Err(_) => "panicked",
-    });
-    match ended {
-        Ok(Ok(fact)) => Ended::Done(fact),
-        Ok(Err(Fault::Fact(error))) => {
-            tracing::error!(onboarding = %id, %step, %error, "fact does not decode");
-            Ended::Undecodable(error)
-        }
-        Ok(Err(Fault::Task(error))) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::warn!(onboarding = %id, %step, attempt = number, direction,
-                code = error.problem().code(), cause, "attempt failed");
-            Ended::Failed {
-                failure: Failure::from(error.problem()),
-                retryable: error.is_retryable(),
+    begun: std::time::Instant,
+}
+
+impl<'a> Attempt<'a> {
+    /// Begins a job of the step at `index` of the plan.
+    pub(crate) fn begin(
+        parts: &Arc<Parts>,
+        index: usize,
+        cx: TaskContext,
+        job: Job,
+        guard: &'a Guard<'a>,
+        progress: Arc<dyn ProgressSink>,
+    ) -> Self {
+        let parts = Arc::clone(parts);
+        let ends = CancelOnDrop(Cancellation::default());
+        let timeout = timeout(&parts, index);
+        let cx = cx.within(timeout, ends.0.clone(), progress, guard.lease.fence);
+        let what = What::of(&cx);
+        let span = what.span(&cx);
+        let work = async move {
+            let code = parts.code.get(index).and_then(|code| code.task.as_ref());
+            match code {
+                Some(task) => perform(task.as_ref(), &cx, job).await,
+                None => Ok(None),
             }
+        };
+        Self {
+            guard,
+            running: AbortOnDropHandle::new(tokio::spawn(work.instrument(span))),
+            _ends: ends,
+            what,
+            timeout,
         }
-        Err(join) => {
-            tracing::error!(onboarding = %id, %step, attempt = number, direction,
-                cause = %join, "attempt panicked");
-            Ended::Failed {
-                failure: Failure::from(Problem::PANICKED),
-                retryable: true,
-            }
-        }
+    }
+
+    /// Waits until it has ended, its time is up, or the lease is lost.
+    pub(crate) async fn ended(self) -> Ended<Option<EncodedFact>> {
+        let until = Instant::now() + self.timeout;
+        let ended = tokio::select! {
+            biased;
+            ended = self.running => ended,
+            lost = self.guard.lost_before(until) => match lost {
+                true => return Ended::LeaseLost,
+                false => return self.what.timed_out(self.timeout),
+            },
+        };
+        self.what.ended(ended.map_err(|join| join.to_string()))
     }
 }
 
-struct CancelOnDrop(Cancellation);
+/// How long an attempt at the step at `index` may take.
+pub(crate) fn timeout(parts: &Parts, index: usize) -> Duration {
+    let planned = parts.plan.steps().get(index);
+    planned.map_or(Duration::ZERO, PlanStep::timeout)
+}
+
+impl What {
+    pub(crate) fn of(cx: &TaskContext) -> Self {
+        let what = Self {
+            onboarding: cx.onboarding(),
+            step: cx.step().clone(),
+            number: cx.attempt(),
+            direction: cx.direction(),
+            #[cfg(feature = "metrics")]
+            begun: std::time::Instant::now(),
+        };
+        tracing::debug!(onboarding = %what.onboarding, step = %what.step, attempt = what.number,
+            direction = what.direction.as_str(), "attempt");
+        what
+    }
+
+    pub(crate) fn span(&self, cx: &TaskContext) -> tracing::Span {
+        tracing::info_span!("attempt", onboarding = %self.onboarding, tenant = %cx.tenant(),
+            step = %self.step, attempt = self.number, direction = self.direction.as_str())
+    }
+
+    pub(crate) fn timed_out<T>(&self, timeout: Duration) -> Ended<T> {
+        tracing::warn!(onboarding = %self.onboarding, step = %self.step, attempt = self.number,
+            direction = self.direction.as_str(), ?timeout, "attempt timed out");
+        self.took("timed_out");
+        Ended::Failed {
+            failure: Failure::from(Problem::TIMED_OUT),
+            retryable: true,
+        }
+    }
+
+    /// What the end of the host's code means; of a panic, with what it said.
+    pub(crate) fn ended<T>(&self, ended: Result<Result<T, Fault>, String>) -> Ended<T> {
+        let (id, step, number) = (self.onboarding, &self.step, self.number);
+        let direction = self.direction.as_str();
+        self.took(match &ended {
+            Ok(Ok(_)) => "done",
+            Ok(Err(_)) => "failed",
+            Err(_) => "panicked",
+        });
+        match ended {
+            Ok(Ok(made)) => Ended::Done(made),
+            Ok(Err(Fault::Fact(error))) => {
+                tracing::error!(onboarding = %id, %step, %error, "fact does not decode");
+                Ended::Undecodable(error)
+            }
+            Ok(Err(Fault::Task(error))) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(onboarding = %id, %step, attempt = number, direction,
+                    code = error.problem().code(), cause, "attempt failed");
+                Ended::Failed {
+                    failure: Failure::from(error.problem()),
+                    retryable: error.is_retryable(),
+                }
+            }
+            Err(cause) => {
+                tracing::error!(onboarding = %id, %step, attempt = number, direction,
+                    cause, "attempt panicked");
+                Ended::Failed {
+                    failure: Failure::from(Problem::PANICKED),
+                    retryable: true,
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    fn took(&self, outcome: &'static str) {
+        let direction = self.direction.as_str();
+        crate::measure::attempted(self.step.as_str(), direction, outcome, self.begun.elapsed());
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    #[expect(clippy::unused_self, reason = "who is told is a feature")]
+    fn took(&self, _outcome: &'static str) {}
+}
+
+/// Tells whoever has the context that nobody waits any more.
+pub(crate) struct CancelOnDrop(pub(crate) Cancellation);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
@@ -135,7 +204,6 @@ async fn perform(
     match job {
         Job::Run(facts) => task.run(cx, &facts).await.map(Some),
         Job::Undo(made) => task.undo(cx, made.as_ref()).await.map(|()| None),
-        Job::Verify(made) => task.verify(cx, &made).await.map(|()| None),
     }
 }
 

@@ -1,22 +1,24 @@
 //! Takes one claimed onboarding as far as it goes.
 
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
-use crate::engine::attempt::{Ended, Job, attempt, context};
+use crate::engine::attempt::{Attempt, Ended, Job, context};
 use crate::engine::lease::Guard;
+use crate::engine::verify::{Built, Looking, Verdict, at_once, look};
 use crate::engine::{Observed, Shared};
 use crate::flow::{
-    Direction, EncodedFact, FactError, Facts, Failure, Kind, Parts, Plan, Problem, Roll,
-    TaskContext,
+    Direction, EncodedFact, FactError, Facts, Failure, Kind, Parts, Plan, PlanStep, Problem, Roll,
 };
 use crate::id::{Actor, CommandId, StepName};
-use crate::lifecycle::{Action, Command, Next, Progress, State, next};
+use crate::lifecycle::{Action, Command, Event, Happened, Next, Progress, State, next};
 use crate::store::{
-    Commit, CommitOutcome, Error, ErrorKind, FactChange, FactRecord, Proposal, QueueChange,
-    Refused, Row, StoreExt as _, prepare, seal,
+    Commit, CommitOutcome, Error, ErrorKind, FactChange, FactRecord, Prepared, Proposal,
+    QueueChange, Refused, Row, StoreExt as _, prepare, seal,
 };
 
 /// How often a commit is sent again while the store is unavailable.
@@ -25,6 +27,8 @@ const COMMIT_TRIES: u32 = 6;
 /// Whether the drive goes on.
 enum Onward {
     On,
+    /// With what was begun before the last fact was stored, and is not over.
+    Look(Looking),
     /// The lease is given back, or lost.
     Over,
     /// The same, and the onboarding is due again after so long.
@@ -47,7 +51,28 @@ pub(crate) async fn drive(
     parts: &Arc<Parts>,
     guard: Guard<'_>,
 ) -> Result<Option<Duration>, Error> {
-    let lease = guard.lease.clone();
+    let mut drive = match Box::pin(begin(shared, parts, guard)).await? {
+        Ok(drive) => drive,
+        Err(rest) => return Ok(Some(rest)),
+    };
+    let mut looking = None;
+    loop {
+        match drive.step(looking.take()).await? {
+            Onward::On => {}
+            Onward::Look(begun) => looking = Some(begun),
+            Onward::Over => return Ok(None),
+            Onward::Rest(rest) => return Ok(Some(rest)),
+        }
+    }
+}
+
+/// Loads what was claimed. What this program cannot read is left alone for a while, and that is given.
+async fn begin<'a>(
+    shared: &'a Shared,
+    parts: &'a Arc<Parts>,
+    guard: Guard<'a>,
+) -> Result<Result<Drive<'a>, Duration>, Error> {
+    let lease = &guard.lease;
     let read = async {
         // Never closed; without a permit it would only be slower.
         let _permit = shared.loading.acquire().await.ok();
@@ -59,44 +84,34 @@ pub(crate) async fn drive(
         };
         Ok::<_, Error>((row, facts))
     };
-    let leave_alone = async || {
-        let rest = shared.unreadable;
-        shared.store.release(&lease, rest).await?;
-        Ok(Some(rest))
-    };
-    let (row, facts) = match read.await {
-        Ok((Some(row), facts)) => (row, facts),
-        Ok((None, _)) => return leave_alone().await,
+    match read.await {
+        Ok((Some(row), facts)) => {
+            return Ok(Ok(Drive {
+                shared,
+                parts,
+                attempt: lease.attempt,
+                guard,
+                row,
+                facts,
+            }));
+        }
+        Ok((None, _)) => {}
         Err(error) if error.kind() == ErrorKind::Corrupt => {
             tracing::error!(onboarding = %lease.id, %error, "left alone: it cannot be read");
-            return leave_alone().await;
         }
         Err(error) => return Err(error),
-    };
-    let mut drive = Drive {
-        shared,
-        parts,
-        attempt: lease.attempt,
-        guard,
-        row,
-        facts,
-    };
-    loop {
-        match drive.step().await? {
-            Onward::On => {}
-            Onward::Over => return Ok(None),
-            Onward::Rest(rest) => return Ok(Some(rest)),
-        }
     }
+    shared.store.release(lease, shared.unreadable).await?;
+    Ok(Err(shared.unreadable))
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
     fn plan(&self) -> &Plan {
         &self.parts.plan
     }
 
     /// Does the next thing that is to be done.
-    async fn step(&mut self) -> Result<Onward, Error> {
+    async fn step(&mut self, looking: Option<Looking>) -> Result<Onward, Error> {
         let now = self.shared.clock.now();
         match next(&self.row.state, self.plan(), now) {
             wait @ (Next::Wait { .. } | Next::Nothing) => {
@@ -110,17 +125,15 @@ impl Drive<'_> {
                 self.shared.store.park(&self.guard.lease, at, rest).await?;
                 Ok(rest.map_or(Onward::Over, Onward::Rest))
             }
-            Next::BeginWait { step } => self.report(vec![Action::BeginWait { step }], None).await,
-            Next::Remind { step, nth } => {
-                self.report(vec![Action::Remind { step, nth }], None).await
-            }
-            Next::Elapse { step } => self.report(vec![Action::Elapse { step }], None).await,
-            Next::Expire { step } => self.report(vec![Action::Expire { step }], None).await,
+            Next::BeginWait { step } => self.report(vec![Action::BeginWait { step }]).await,
+            Next::Remind { step, nth } => self.report(vec![Action::Remind { step, nth }]).await,
+            Next::Elapse { step } => self.report(vec![Action::Elapse { step }]).await,
+            Next::Expire { step } => self.report(vec![Action::Expire { step }]).await,
             Next::Judge { step } => self.judge(step).await,
             Next::Run { step } => self.run(step).await,
             Next::Undo { step } => self.undo(step).await,
-            Next::FinishUndo => self.report(vec![Action::FinishUndo], None).await,
-            Next::Complete => self.complete().await,
+            Next::FinishUndo => self.report(vec![Action::FinishUndo]).await,
+            Next::Complete => self.complete(looking).await,
         }
     }
 
@@ -131,18 +144,23 @@ impl Drive<'_> {
             None => Ok(true),
         };
         match judged {
-            Ok(applies) => {
-                self.report(vec![Action::Settle { step, applies }], None)
-                    .await
-            }
+            Ok(applies) => self.report(vec![Action::Settle { step, applies }]).await,
             Err(error) => self.unreadable(&error).await,
         }
     }
 
     async fn run(&mut self, step: StepName) -> Result<Onward, Error> {
         let job = Job::Run(self.visible());
-        match self.tried(&step, Direction::Run, job).await {
-            Ended::Done(Some(fact)) => self.record(step, fact).await,
+        let ended = match self.begin(&step, Direction::Run, job) {
+            Ok(attempt) => attempt.ended().await,
+            Err(ended) => ended,
+        };
+        match ended {
+            Ended::Done(Some(fact)) => {
+                // Not in the box, because many may wait here.
+                let permit = self.permit().await;
+                Box::pin(self.record(step, fact, permit)).await
+            }
             Ended::Done(None) => self.unreadable(&"the step has no task").await,
             Ended::Failed { failure, retryable } => {
                 let action = Action::FailAttempt {
@@ -152,7 +170,7 @@ impl Drive<'_> {
                     retryable,
                     roll: (self.shared.rolls)(),
                 };
-                self.report(vec![action], None).await
+                self.report(vec![action]).await
             }
             Ended::Undecodable(error) => self.unreadable(&error).await,
             Ended::LeaseLost => Ok(self.lost()),
@@ -161,13 +179,17 @@ impl Drive<'_> {
 
     async fn undo(&mut self, step: StepName) -> Result<Onward, Error> {
         let job = Job::Undo(self.facts.encoded(step.as_str()).cloned());
-        match self.tried(&step, Direction::Undo, job).await {
+        let ended = match self.begin(&step, Direction::Undo, job) {
+            Ok(attempt) => attempt.ended().await,
+            Err(ended) => ended,
+        };
+        match ended {
             Ended::Done(_) => {
                 let last = self.row.state.undoing().is_some_and(|u| u.steps.len() == 1);
                 let attempt = self.attempt;
                 let mut actions = vec![Action::Undone { step, attempt }];
                 actions.extend(last.then_some(Action::FinishUndo));
-                self.report(actions, None).await
+                self.report(actions).await
             }
             Ended::Failed { failure, retryable } => {
                 let action = Action::FailUndo {
@@ -177,47 +199,43 @@ impl Drive<'_> {
                     retryable,
                     roll: (self.shared.rolls)(),
                 };
-                self.report(vec![action], None).await
+                self.report(vec![action]).await
             }
             Ended::Undecodable(error) => self.unreadable(&error).await,
             Ended::LeaseLost => Ok(self.lost()),
         }
     }
 
-    /// Attempts a job, unless every attempt that is allowed was claimed before and ended without a
+    /// Begins a job, unless every attempt that is allowed was claimed before and ended without a
     /// report: then whatever it does ends its process, and another attempt would too.
-    async fn tried(
+    fn begin(
         &self,
         step: &StepName,
         direction: Direction,
         job: Job,
-    ) -> Ended<Option<EncodedFact>> {
+    ) -> Result<Attempt<'_>, Ended<Option<EncodedFact>>> {
         let Some(index) = self.index(step) else {
             let error = FactError::new(step.clone(), "has no step in this plan".to_owned());
-            return Ended::Undecodable(error);
+            return Err(Ended::Undecodable(error));
         };
         if self.attempt > self.allowed(step) {
-            return Ended::Failed {
+            return Err(Ended::Failed {
                 failure: Failure::from(Problem::CRASHED),
                 retryable: false,
-            };
+            });
         }
         let cx = self.context(step, direction);
-        self.attempted(index, cx, job).await
+        let progress = self.shared.news.of(&self.guard.lease, step, cx.attempt());
+        let (parts, guard) = (self.parts, &self.guard);
+        Ok(Attempt::begin(parts, index, cx, job, guard, progress))
     }
 
-    async fn attempted(
-        &self,
-        index: usize,
-        cx: TaskContext,
-        job: Job,
-    ) -> Ended<Option<EncodedFact>> {
-        let news = &self.shared.news;
-        let progress = news.of(&self.guard.lease, cx.step(), cx.attempt());
-        attempt(self.parts, index, cx, job, &self.guard, progress).await
-    }
-
-    async fn record(&mut self, step: StepName, fact: EncodedFact) -> Result<Onward, Error> {
+    async fn record(
+        &mut self,
+        step: StepName,
+        fact: EncodedFact,
+        _permit: Option<SemaphorePermit<'a>>,
+    ) -> Result<Onward, Error> {
         let (mark, salt) = seal(&fact);
         let record = FactRecord {
             fact,
@@ -225,65 +243,117 @@ impl Drive<'_> {
             by: Actor::Worker,
             at: self.shared.clock.now(),
         };
-        let action = Action::Record {
-            step,
+        let mut actions = vec![Action::Record {
+            step: step.clone(),
             attempt: self.attempt,
             fact: mark,
-        };
-        self.report(vec![action], Some(record)).await
+        }];
+        let mut begun = None;
+        if self.is_last(&step)
+            && let Ok(built) = self.built(Some(&record.fact))
+        {
+            let mut looking = look(self.parts, built, self.guard.lease.fence);
+            let looking = match at_once(&mut looking).await {
+                Poll::Ready(Verdict::AsBuilt) => {
+                    actions.push(Action::Complete { verified: true });
+                    None
+                }
+                Poll::Ready(other) => Some(Box::pin(std::future::ready(other)) as Looking),
+                Poll::Pending => Some(looking),
+            };
+            begun = looking.map(|looking| (looking, self.row.state.revision().next()));
+        }
+        let onward = self.reported(actions, Some(record)).await?;
+        Ok(match (onward, begun) {
+            // Nothing else has changed meanwhile.
+            (Onward::On, Some((looking, at))) if at == self.row.state.revision() => {
+                Onward::Look(looking)
+            }
+            (onward, _) => onward,
+        })
+    }
+
+    /// Whether everything is settled but this step.
+    fn is_last(&self, step: &StepName) -> bool {
+        let settled =
+            |other: &PlanStep| other.name() == step || self.row.state.progress(other).is_settled();
+        self.plan().steps().iter().all(settled)
+    }
+
+    /// What was built so far, and what is about to be stored of one more step.
+    fn built(&self, also: Option<&EncodedFact>) -> Result<Vec<Built>, String> {
+        let mut all = Vec::new();
+        for (index, planned) in self.plan().steps().iter().enumerate() {
+            let step = planned.name();
+            let new = also.filter(|fact| fact.step() == step);
+            let done = new.is_some() || self.row.state.progress(planned) == Progress::Done;
+            if planned.kind() != Kind::Task || !done {
+                continue;
+            }
+            let made = new.or_else(|| self.facts.encoded(step.as_str()));
+            let made = made.ok_or_else(|| format!("the fact of step {step} is gone"))?;
+            let cx = self.context(step, Direction::Run);
+            let progress = self.shared.news.of(&self.guard.lease, step, cx.attempt());
+            all.push(Built {
+                index,
+                cx,
+                progress,
+                made: made.clone(),
+            });
+        }
+        Ok(all)
     }
 
     /// Compares what should exist with what does, and completes when it is the same.
-    async fn complete(&mut self) -> Result<Onward, Error> {
-        let built: Vec<_> = self
-            .plan()
-            .steps()
-            .iter()
-            .enumerate()
-            .filter(|(_, step)| step.kind() == Kind::Task)
-            .filter(|(_, step)| self.row.state.progress(step) == Progress::Done)
-            .map(|(index, step)| (index, step.name().clone(), step.retry().clone()))
-            .collect();
-        for (index, step, policy) in built {
-            let Some(made) = self.facts.encoded(step.as_str()).cloned() else {
-                return self
-                    .unreadable(&format!("the fact of step {step} is gone"))
-                    .await;
-            };
-            let cx = self.context(&step, Direction::Run);
-            match self.attempted(index, cx, Job::Verify(made)).await {
-                Ended::Done(_) => {}
-                Ended::Failed {
-                    retryable: true, ..
-                } => {
-                    // It could not be looked at, which says nothing of the effect.
-                    let rest = policy.delay(1, Roll::from_bits(u32::MAX));
-                    let rest = rest.unwrap_or(Duration::from_secs(1));
-                    self.shared.store.release(&self.guard.lease, rest).await?;
-                    return Ok(Onward::Rest(rest));
-                }
-                Ended::Failed { failure, .. } => {
-                    return self
-                        .report(vec![Action::Drift { step, failure }], None)
-                        .await;
-                }
-                Ended::Undecodable(error) => return self.unreadable(&error).await,
-                Ended::LeaseLost => return Ok(self.lost()),
+    async fn complete(&mut self, looking: Option<Looking>) -> Result<Onward, Error> {
+        let looking = match looking {
+            Some(begun) => begun,
+            None => match self.built(None) {
+                Ok(built) => look(self.parts, built, self.guard.lease.fence),
+                Err(why) => return self.unreadable(&why).await,
+            },
+        };
+        let verdict = tokio::select! {
+            biased;
+            verdict = looking => verdict,
+            () = self.guard.lost() => return Ok(self.lost()),
+        };
+        match verdict {
+            Verdict::AsBuilt => self.report(vec![Action::Complete { verified: true }]).await,
+            Verdict::Unseen(rest) => {
+                self.shared.store.release(&self.guard.lease, rest).await?;
+                Ok(Onward::Rest(rest))
             }
+            Verdict::Drifted { step, failure } => {
+                self.report(vec![Action::Drift { step, failure }]).await
+            }
+            Verdict::Unreadable(error) => self.unreadable(&error).await,
         }
-        self.report(vec![Action::Complete { verified: true }], None)
-            .await
     }
 
     /// Commits what a worker reports. When somebody else moved the onboarding on, the report is
-    /// decided again on the new state: what a task has made is not thrown away.
-    async fn report(
+    /// decided again on the new state: what a task has made is not thrown away. What goes along with
+    /// the first of the actions is not insisted on.
+    ///
+    async fn report(&mut self, actions: Vec<Action>) -> Result<Onward, Error> {
+        let _permit = self.permit().await;
+        // In a box, because it is large, and not there while a task runs or others commit.
+        Box::pin(self.reported(actions, None)).await
+    }
+
+    /// Leave to commit. Never refused; without one it would only be slower.
+    async fn permit(&self) -> Option<SemaphorePermit<'a>> {
+        self.shared.storing.acquire().await.ok()
+    }
+
+    /// With leave to commit.
+    async fn reported(
         &mut self,
         actions: Vec<Action>,
         fact: Option<FactRecord>,
     ) -> Result<Onward, Error> {
         let by = Actor::Worker;
-        let commands: Vec<_> = actions
+        let mut commands: Vec<_> = actions
             .into_iter()
             .map(|action| Command {
                 by: by.clone(),
@@ -291,7 +361,6 @@ impl Drive<'_> {
             })
             .collect();
         let command = CommandId::fresh();
-        let _permit = self.shared.storing.acquire().await.ok();
         loop {
             let proposal = Proposal {
                 before: &self.row,
@@ -302,18 +371,21 @@ impl Drive<'_> {
                 fence: Some(self.guard.lease.fence),
                 now: self.shared.clock.now(),
             };
-            let commit = match prepare(proposal) {
-                Ok(Some(commit)) => commit,
+            let Prepared { commit, events } = match prepare(proposal) {
+                Ok(Some(prepared)) => prepared,
+                Err(Refused::Rejected(_)) if commands.len() > 1 => {
+                    commands.truncate(1);
+                    continue;
+                }
                 // Meanwhile it holds already, or is no longer wanted: see what is next.
                 Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),
                 Err(Refused::Store(error)) => return Err(error),
             };
-            let entry = commit.entry.clone();
             let (row, queue) = (commit.row.clone(), commit.queue);
             match self.send(commit).await? {
                 CommitOutcome::Committed => {
                     self.row = row;
-                    self.remember(&entry, fact.as_ref())?;
+                    self.remember(&events, fact);
                     return Ok(match queue {
                         QueueChange::Hold => {
                             self.attempt = 1;
@@ -328,6 +400,8 @@ impl Drive<'_> {
                     return Ok(Onward::Over);
                 }
                 CommitOutcome::Conflict { current } => {
+                    // What was looked at may have changed.
+                    commands.truncate(1);
                     let now = self.shared.clock.now();
                     let was = next(&self.row.state, self.plan(), now);
                     self.row = *current;
@@ -345,8 +419,7 @@ impl Drive<'_> {
         }
     }
 
-    /// What an attempt has given cannot be reserved: another attempt may give something else. In a box,
-    /// because it reports as well.
+    /// What an attempt has given cannot be reserved: another attempt may give something else.
     async fn taken(&mut self, step: StepName) -> Result<Onward, Error> {
         let failed = Action::FailAttempt {
             attempt: self.number(&step),
@@ -355,7 +428,7 @@ impl Drive<'_> {
             retryable: true,
             roll: (self.shared.rolls)(),
         };
-        Box::pin(self.report(vec![failed], None)).await
+        Box::pin(self.reported(vec![failed], None)).await
     }
 
     /// Sends a commit, again while the store is definitely unavailable. What is in doubt is left
@@ -376,29 +449,23 @@ impl Drive<'_> {
     }
 
     /// Brings the facts in hand up to what was committed, and tells the observer.
-    fn remember(
-        &mut self,
-        entry: &crate::store::JournalEntry,
-        fact: Option<&FactRecord>,
-    ) -> Result<(), Error> {
+    fn remember(&mut self, events: &[Event], fact: Option<FactRecord>) {
         if let Some(record) = fact {
-            self.facts.insert(record.fact.clone());
+            self.facts.insert(record.fact);
         }
-        let events = entry.decode()?;
-        for event in &events {
-            if let crate::lifecycle::Happened::StepUndone { step, .. } = &event.happened {
+        for event in events {
+            if let Happened::StepUndone { step, .. } = &event.happened {
                 self.facts.remove(step.as_str());
             }
         }
         #[cfg(feature = "metrics")]
-        crate::measure::stored(&self.row.state.key().flow, &events);
+        crate::measure::stored(&self.row.state.key().flow, events);
         if let Some(observer) = &self.shared.observer {
             observer(&Observed {
                 state: &self.row.state,
-                events: &events,
+                events,
             });
         }
-        Ok(())
     }
 
     /// Leaves an onboarding alone that this program cannot read; no attempt is counted.

@@ -1,7 +1,7 @@
 //! The leases that a worker process holds, one heartbeat for all, and when each is lost.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -18,16 +18,23 @@ use crate::store::Lease;
 /// far as time can tell; what really keeps it from writing is the fence.
 #[derive(Default)]
 pub(crate) struct Held {
-    leases: Mutex<HashMap<OnboardingId, (Lease, watch::Sender<Deadline>)>>,
+    leases: Mutex<HashMap<OnboardingId, Holding>>,
+    /// Told when a renewal finds that some are lost, which is rare: so all may look.
+    losses: watch::Sender<()>,
 }
 
-/// When a lease is lost; `None` when it is lost already.
-type Deadline = Option<Instant>;
+/// Longer than anything takes.
+const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Holding {
+    lease: Arc<Lease>,
+    /// `None` when it is lost already.
+    until: Option<Instant>,
+}
 
 /// A held lease, as the one who works under it sees it. Dropped, the process no longer holds it.
 pub(crate) struct Guard<'a> {
-    pub(crate) lease: Lease,
-    deadline: watch::Receiver<Deadline>,
+    pub(crate) lease: Arc<Lease>,
     held: &'a Held,
 }
 
@@ -36,60 +43,75 @@ pub(crate) fn deadline(sent: Instant, lease: Duration) -> Instant {
 }
 
 impl Held {
-    pub(crate) fn hold(&self, lease: Lease, until: Instant) -> Guard<'_> {
-        let (sender, deadline) = watch::channel(Some(until));
-        self.lock().insert(lease.id, (lease.clone(), sender));
-        Guard {
-            lease,
-            deadline,
-            held: self,
-        }
+    pub(crate) fn hold(&self, lease: Arc<Lease>, until: Instant) -> Guard<'_> {
+        let holding = Holding {
+            lease: Arc::clone(&lease),
+            until: Some(until),
+        };
+        self.lock().insert(lease.id, holding);
+        Guard { lease, held: self }
     }
 
     pub(crate) fn all(&self) -> Vec<Lease> {
-        self.lock()
+        let leases = self.lock();
+        leases
             .values()
-            .map(|(lease, _)| lease.clone())
+            .map(|held| Lease::clone(&held.lease))
             .collect()
     }
 
     /// Takes note of what a renewal gave: those kept last longer, the others are lost.
     fn renewed(&self, asked: &[Lease], kept: &[Lease], until: Instant) {
-        let leases = self.lock();
+        let kept: HashSet<_> = kept.iter().map(|lease| (lease.id, lease.fence)).collect();
+        let mut lost = false;
+        let mut leases = self.lock();
         for lease in asked {
-            let Some((held, sender)) = leases.get(&lease.id) else {
-                continue;
-            };
-            if held.fence == lease.fence {
-                sender.send_replace(kept.contains(lease).then_some(until));
+            let newest = leases.get_mut(&lease.id);
+            if let Some(held) = newest.filter(|held| held.lease.fence == lease.fence) {
+                held.until = kept.contains(&(lease.id, lease.fence)).then_some(until);
+                lost |= held.until.is_none();
             }
+        }
+        drop(leases);
+        if lost {
+            self.losses.send_replace(());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OnboardingId, (Lease, watch::Sender<Deadline>)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OnboardingId, Holding>> {
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Guard<'_> {
-    /// Waits until the lease is lost.
+    /// When the lease is lost, unless it is renewed; `None` when it is lost already.
+    fn deadline(&self) -> Option<Instant> {
+        let leases = self.held.lock();
+        let newest = leases.get(&self.lease.id);
+        newest
+            .filter(|held| held.lease.fence == self.lease.fence)?
+            .until
+    }
+
+    /// Waits until the lease is lost, for ever if need be.
     pub(crate) async fn lost(&self) {
-        let mut deadline = self.deadline.clone();
+        while !self.lost_before(Instant::now() + AGE).await {}
+    }
+
+    /// Waits until the lease is lost, or until a time. Gives whether it is lost.
+    pub(crate) async fn lost_before(&self, time: Instant) -> bool {
+        let mut losses = self.held.losses.subscribe();
         loop {
-            let Some(at) = *deadline.borrow_and_update() else {
-                return;
-            };
-            tokio::select! {
-                () = tokio::time::sleep_until(at) => {
-                    if *deadline.borrow() == Some(at) {
-                        return;
+            let now = Instant::now();
+            match self.deadline() {
+                Some(at) if at > now && time > now => {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(at.min(time)) => {}
+                        // The sender is in `held`, so it is there.
+                        _ = losses.changed() => {}
                     }
                 }
-                changed = deadline.changed() => {
-                    if changed.is_err() {
-                        return;
-                    }
-                }
+                deadline => return deadline.is_none_or(|at| at <= now),
             }
         }
     }
@@ -101,7 +123,7 @@ impl Drop for Guard<'_> {
         // The same onboarding may have been claimed again meanwhile: that is another lease.
         if leases
             .get(&self.lease.id)
-            .is_some_and(|(l, _)| l.fence == self.lease.fence)
+            .is_some_and(|held| held.lease.fence == self.lease.fence)
         {
             leases.remove(&self.lease.id);
         }

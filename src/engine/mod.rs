@@ -20,6 +20,7 @@ mod progress;
 mod relay;
 #[cfg(feature = "testing")]
 mod turn;
+mod verify;
 mod worker;
 
 use std::collections::BTreeMap;

@@ -18,30 +18,30 @@ const AT_ONCE: usize = 64;
 /// What tasks have said and is not stored yet: the newest of each onboarding.
 #[derive(Default)]
 pub(crate) struct News {
-    latest: Mutex<HashMap<OnboardingId, (Lease, StepProgress)>>,
+    latest: Mutex<HashMap<OnboardingId, (Arc<Lease>, StepProgress)>>,
 }
 
 impl News {
     /// Where an attempt says how far it is.
     pub(crate) fn of(
         self: &Arc<Self>,
-        lease: &Lease,
+        lease: &Arc<Lease>,
         step: &StepName,
         attempt: u32,
     ) -> Arc<dyn ProgressSink> {
         Arc::new(Sink {
             news: Arc::clone(self),
-            lease: lease.clone(),
+            lease: Arc::clone(lease),
             step: step.clone(),
             attempt,
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<OnboardingId, (Lease, StepProgress)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<OnboardingId, (Arc<Lease>, StepProgress)>> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self) -> Vec<(Lease, StepProgress)> {
+    fn take(&self) -> Vec<(Arc<Lease>, StepProgress)> {
         let mut latest = self.lock();
         let some: Vec<_> = latest.keys().take(AT_ONCE).copied().collect();
         some.iter().filter_map(|id| latest.remove(id)).collect()
@@ -50,7 +50,7 @@ impl News {
 
 struct Sink {
     news: Arc<News>,
-    lease: Lease,
+    lease: Arc<Lease>,
     step: StepName,
     attempt: u32,
 }
@@ -58,7 +58,7 @@ struct Sink {
 impl ProgressSink for Sink {
     fn report(&self, Progressed { done, of, message }: Progressed) {
         let progress = StepProgress::new(self.step.clone(), self.attempt, done, of, message);
-        let news = (self.lease.clone(), progress);
+        let news = (Arc::clone(&self.lease), progress);
         self.news.lock().insert(self.lease.id, news);
     }
 }

@@ -22,7 +22,9 @@ impl Engine {
                 .order(shared.order)
                 .per_tenant(shared.per_tenant);
             if let Some(lease) = shared.store.claim(&request).await?.pop() {
-                let guard = shared.held.hold(lease, Instant::now() + UNTIL_THE_END);
+                let guard = shared
+                    .held
+                    .hold(lease.into(), Instant::now() + UNTIL_THE_END);
                 drive(shared, parts, guard).await?;
                 return Ok(true);
             }

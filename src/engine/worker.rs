@@ -200,6 +200,7 @@ async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error
         claimed += leases.len();
         for lease in leases {
             let (shared, parts) = (Arc::clone(shared), Arc::clone(parts));
+            let lease = Arc::new(lease);
             drives.spawn(async move {
                 let until = deadline(sent, shared.lease);
                 let guard = shared.held.hold(lease, until);

@@ -1,7 +1,7 @@
 //! The facts of one onboarding in their stored form, and how a typed fact is read from them.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
@@ -29,7 +29,8 @@ use crate::id::StepName;
 pub struct EncodedFact {
     step: StepName,
     version: u32,
-    json: Box<RawValue>,
+    /// Shared, because a task, its commit and whoever comes after it all read it.
+    json: Arc<RawValue>,
     /// What only one onboarding may have; of one that was read from a store, nothing.
     reserves: Vec<Reservation>,
 }
@@ -47,7 +48,7 @@ impl EncodedFact {
                 let encoded = Self {
                     step,
                     version,
-                    json,
+                    json: json.into(),
                     reserves: fact.reserves(),
                 };
                 encoded.check()?;
@@ -62,8 +63,8 @@ impl EncodedFact {
 
     /// Its JSON.
     #[cfg(feature = "store")]
-    pub(crate) fn into_json(self) -> Box<RawValue> {
-        self.json
+    pub(crate) fn to_json(&self) -> Box<RawValue> {
+        (*self.json).to_owned()
     }
 
     /// Whether it may be stored: at most [`MAX_FACT_BYTES`](super::MAX_FACT_BYTES) of JSON, nested at
@@ -89,7 +90,7 @@ impl EncodedFact {
             Ok(json) => Ok(Self {
                 step,
                 version,
-                json,
+                json: json.into(),
                 reserves: Vec::new(),
             }),
             Err(e) => Err(FactError::new(step, format!("is not JSON: {e}"))),
@@ -179,24 +180,42 @@ impl EncodedFact {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    by_step: BTreeMap<StepName, EncodedFact>,
+    /// In the order of their steps. A list, because an onboarding has few, and many onboardings are
+    /// under way at once.
+    by_step: Vec<EncodedFact>,
 }
 
 impl Facts {
+    fn place(&self, step: &str) -> Result<usize, usize> {
+        self.by_step
+            .binary_search_by(|fact| fact.step.as_str().cmp(step))
+    }
+
     /// Adds a fact, or replaces the one of the same step.
     pub fn insert(&mut self, fact: EncodedFact) {
-        self.by_step.insert(fact.step.clone(), fact);
+        match self.place(fact.step.as_str()) {
+            Ok(place) => {
+                if let Some(old) = self.by_step.get_mut(place) {
+                    *old = fact;
+                }
+            }
+            Err(place) => {
+                self.by_step.reserve_exact(1);
+                self.by_step.insert(place, fact);
+            }
+        }
     }
 
     /// Takes a step's fact away.
     pub fn remove(&mut self, step: &str) -> Option<EncodedFact> {
-        self.by_step.remove(step)
+        let place = self.place(step).ok()?;
+        Some(self.by_step.remove(place))
     }
 
     /// A step's fact in its stored form.
     #[must_use]
     pub fn encoded(&self, step: &str) -> Option<&EncodedFact> {
-        self.by_step.get(step)
+        self.by_step.get(self.place(step).ok()?)
     }
 
     /// A typed fact, or `None` when its step has none.
@@ -204,8 +223,7 @@ impl Facts {
     /// # Errors
     /// [`FactError`] when a fact exists and does not decode.
     pub fn get<T: Step>(&self) -> Result<Option<T>, FactError> {
-        self.by_step
-            .get(T::STORED_AS)
+        self.encoded(T::STORED_AS)
             .map(EncodedFact::decode)
             .transpose()
     }
@@ -219,8 +237,11 @@ impl Facts {
 
 impl FromIterator<EncodedFact> for Facts {
     fn from_iter<I: IntoIterator<Item = EncodedFact>>(facts: I) -> Self {
-        let by_step = facts.into_iter().map(|f| (f.step.clone(), f)).collect();
-        Self { by_step }
+        let mut all = Self::default();
+        for fact in facts {
+            all.insert(fact);
+        }
+        all
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) use definition::Parts;
 #[cfg(feature = "testing")]
 pub(crate) use definition::StepCode;
 #[cfg(feature = "tokio")]
-pub(crate) use erased::{ErasedTask, Fault};
+pub(crate) use erased::{BoxFuture, ErasedTask, Fault};
 #[cfg(feature = "http")]
 pub(crate) use form::{Fields, Filled, Form, Unread, read_json};
 #[cfg(feature = "http")]

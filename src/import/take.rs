@@ -191,7 +191,8 @@ impl Run<'_> {
             fence: None,
             now: self.now,
         };
-        prepare(proposal).transpose()
+        let prepared = prepare(proposal).transpose()?;
+        Some(prepared.map(|prepared| prepared.commit))
     }
 }
 

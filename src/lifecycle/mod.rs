@@ -35,6 +35,7 @@ mod questions;
 mod rejected;
 mod reports;
 mod secret;
+mod shared;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;

@@ -9,6 +9,7 @@ use crate::flow::{Answer, Approval, Clearance, Draft, EncodedFact, Evidence, Flo
 use crate::id::{Actor, Key, OnboardingId, Reason, Revision, StepName, SubjectId, TenantId};
 use crate::lifecycle::change::{Change, Intent, InvalidFact, PutFact};
 use crate::lifecycle::digest::Digest;
+use crate::lifecycle::shared::Shared;
 use crate::lifecycle::stage::{
     CanAdopt, CanApprove, CanAttest, CanCancel, CanComplete, CanDismiss, CanDraft, CanErase,
     CanLogin, CanPark, CanReopen, CanRetry, CanRetryUndo, CanRevise, CanSkip, CanStart, CanSubmit,
@@ -44,7 +45,7 @@ use crate::lifecycle::state::{Common, State, StepState};
 /// [`Failed`]: crate::lifecycle::Failed
 #[must_use = "a handle is the only way to go on without loading again"]
 pub struct Onboarding<F, S> {
-    pub(super) common: Box<Common>,
+    pub(super) common: Shared<Common>,
     pub(super) stage: S,
     #[cfg_attr(
         not(feature = "store"),
@@ -413,7 +414,7 @@ mod tests {
         );
         assert_eq!(
             size,
-            size_of::<(Box<Common>, Digest, S)>(),
+            size_of::<(Shared<Common>, Digest, S)>(),
             "more than its data"
         );
     }
@@ -424,7 +425,7 @@ mod tests {
         check::<InProgress>();
         check::<Completed>();
         check::<Failed>();
-        let bare = size_of::<(Box<Common>, Digest)>();
+        let bare = size_of::<(Shared<Common>, Digest)>();
         assert_eq!(bare, size_of::<Onboarding<Named, Pending>>());
     }
 }

@@ -10,6 +10,7 @@ use crate::id::{Key, OnboardingId, Reason, Revision, SecretName, SourceName, Ste
 use crate::lifecycle::digest::FactMark;
 use crate::lifecycle::import::Origin;
 use crate::lifecycle::secret::SecretState;
+use crate::lifecycle::shared::Shared;
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
 use crate::lifecycle::wait::Wait;
 
@@ -33,8 +34,8 @@ use crate::lifecycle::wait::Wait;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     #[serde(flatten)]
-    /// Boxed, so that a state or a handle is cheap to move.
-    pub(crate) common: Box<Common>,
+    /// Elsewhere, so that a state or a handle is cheap to move, and to copy until it is changed.
+    pub(crate) common: Shared<Common>,
     #[serde(flatten)]
     pub(crate) stage: StageData,
 }
@@ -239,7 +240,7 @@ impl State {
         now: DateTime<Utc>,
     ) -> Self {
         Self {
-            common: Box::new(Common {
+            common: Shared::new(Common {
                 id,
                 key,
                 flow_version,

@@ -183,7 +183,7 @@ pub(super) async fn act(
             now,
         };
         let commit = match prepare(proposal) {
-            Ok(Some(commit)) => commit,
+            Ok(Some(prepared)) => prepared.commit,
             // What is wished holds already.
             Ok(None) => return Ok((before.state.stage(), false)),
             Err(Refused::Rejected(why)) => return Err(NotDone::Rejected(why)),

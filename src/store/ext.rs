@@ -11,9 +11,9 @@ use crate::store::commit_error::{
 };
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::prepare::{Proposal, Refused, prepare, prepare_creation};
+use crate::store::prepare::{Prepared, Proposal, Refused, prepare, prepare_creation};
 use crate::store::realise::realise;
-use crate::store::record::{Commit, CommitOutcome, Row};
+use crate::store::record::{CommitOutcome, Row};
 use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
 use crate::store::subject::{self, Erasure, SubjectExport};
@@ -252,8 +252,8 @@ where
     let wish = change
         .identified
         .then(|| Wish::of(change.id, &change.intent));
-    let (before, commit) = match drafted(plan, change, now) {
-        Ok((before, Some(commit))) => (before, commit),
+    let (before, prepared) = match drafted(plan, change, now) {
+        Ok((before, Some(prepared))) => (before, prepared),
         // What is wished holds already.
         Ok((before, None)) => return reached(before),
         Err(CommitError::NotApplied(not)) => {
@@ -267,15 +267,11 @@ where
         }
         Err(other) => return Err(other),
     };
-    let after = commit.row.clone();
-    #[cfg(feature = "metrics")]
-    let entry = commit.entry.clone();
-    match store.commit(commit).await {
+    let after = prepared.commit.row.clone();
+    match store.commit(prepared.commit).await {
         Ok(CommitOutcome::Committed) => {
             #[cfg(feature = "metrics")]
-            if let Ok(events) = entry.decode() {
-                crate::measure::stored(&after.state.key().flow, &events);
-            }
+            crate::measure::stored(&after.state.key().flow, &prepared.events);
             reached(after)
         }
         Ok(CommitOutcome::Replayed { current, .. }) => match wish {
@@ -340,7 +336,7 @@ pub(super) fn drafted<F: Flow, From: Stage, To>(
     plan: &Plan,
     change: Change<F, From, To>,
     now: DateTime<Utc>,
-) -> Result<(Row, Option<Commit>), CommitError<F, From>> {
+) -> Result<(Row, Option<Prepared>), CommitError<F, From>> {
     let command = change.command_id();
     let Change {
         before,
@@ -370,7 +366,7 @@ pub(super) fn drafted<F: Flow, From: Stage, To>(
         now,
     };
     match prepare(proposal) {
-        Ok(commit) => Ok((before, commit)),
+        Ok(prepared) => Ok((before, prepared)),
         Err(Refused::Rejected(no)) => Err(not_applied(before, NotAppliedBecause::Rejected(no))),
         Err(Refused::Store(error)) => Err(not_applied(before, NotAppliedBecause::Store(error))),
     }

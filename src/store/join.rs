@@ -55,12 +55,12 @@ pub(crate) async fn commit_in<F: Flow, From: Stage, To: Stage>(
     now: DateTime<Utc>,
 ) -> Result<InDoubt, CommitError<F, From>> {
     let token = change.in_doubt();
-    let (before, commit) = drafted(plan, change, now)?;
-    let Some(commit) = commit else {
+    let (before, prepared) = drafted(plan, change, now)?;
+    let Some(prepared) = prepared else {
         // What is wished holds already.
         return Ok(token);
     };
-    match join.commit(commit).await {
+    match join.commit(prepared.commit).await {
         Ok(CommitOutcome::Committed | CommitOutcome::Replayed { .. }) => Ok(token),
         Ok(CommitOutcome::Conflict { current }) => Err(conflict(*current)),
         Ok(CommitOutcome::Taken { step }) => {

@@ -75,6 +75,6 @@ pub(crate) use limits::check_source;
 pub(crate) use prepare::prepare_creation;
 #[cfg(feature = "vault")]
 pub(crate) use prepare::prepare_secret;
-pub(crate) use prepare::{Proposal, Refused, prepare};
+pub(crate) use prepare::{Prepared, Proposal, Refused, prepare};
 #[cfg(feature = "http")]
 pub(crate) use replay::{Before, Wish};

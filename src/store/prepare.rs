@@ -45,6 +45,16 @@ pub(crate) enum Refused {
     Store(Error),
 }
 
+/// A commit, and what it says has happened.
+pub(crate) struct Prepared {
+    pub(crate) commit: Commit,
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "metrics")),
+        expect(dead_code, reason = "for observers of engines, and for figures")
+    )]
+    pub(crate) events: Vec<Event>,
+}
+
 /// An onboarding at its first revision.
 pub(crate) fn prepare_creation(
     key: Key,
@@ -71,7 +81,7 @@ pub(crate) fn prepare_creation(
 }
 
 /// The commit, or `None` when what is wished holds already.
-pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Commit>, Refused> {
+pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Prepared>, Refused> {
     let Proposal {
         before,
         plan,
@@ -94,10 +104,10 @@ pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Commit>, Refused>
     {
         // Its workers are to look at it, whatever it waited for.
         commit.queue = QueueChange::Wake(Duration::ZERO);
-        return Ok(Some(commit));
+    } else {
+        commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
     }
-    commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
-    Ok(Some(commit))
+    Ok(Some(Prepared { commit, events }))
 }
 
 /// The commit that erases the facts of an onboarding that has ended, of whatever flow; `None` when

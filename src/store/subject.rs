@@ -298,6 +298,6 @@ fn fact(record: FactRecord) -> FactExport {
         version: record.fact.version(),
         by: record.by.to_string(),
         at: record.at,
-        value: record.fact.into_json(),
+        value: record.fact.to_json(),
     }
 }

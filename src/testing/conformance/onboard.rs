@@ -118,8 +118,9 @@ impl Place {
             now: now(),
         };
         match prepare(proposal) {
-            Ok(Some(commit)) => Ok(commit),
-            other => Err(format!("the suite has a mistake: {other:?}")),
+            Ok(Some(prepared)) => Ok(prepared.commit),
+            Ok(None) => Err("the suite has a mistake: it holds already".to_owned()),
+            Err(refused) => Err(format!("the suite has a mistake: {refused:?}")),
         }
     }
 
