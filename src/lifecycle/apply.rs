@@ -84,7 +84,7 @@ fn change(state: &mut State, event: &Event) {
             sources,
         } => {
             let known = state.step_mut(step);
-            known.draft = Some(*fact);
+            known.draft = Some(Box::new(*fact));
             known.sources = sources.clone();
         }
         Happened::Dismissed => state.common.dismissed_at = Some(at),
@@ -168,12 +168,12 @@ fn change(state: &mut State, event: &Event) {
             let task = state.step_mut(step);
             task.attempts = *attempt;
             task.retry_at = *retry_at;
-            task.failure = Some(failure.clone());
+            task.failure = Some(Box::new(failure.clone()));
         }
         Happened::DriftFound { step, failure } => {
             let task = state.step_mut(step);
             task.drifts = task.drifts.saturating_add(1);
-            task.failure = Some(failure.clone());
+            task.failure = Some(Box::new(failure.clone()));
         }
         Happened::UndoStarted { reason, steps } => {
             for step in steps {
@@ -211,7 +211,7 @@ fn change(state: &mut State, event: &Event) {
             let task = state.step_mut(step);
             task.undo_attempts = *attempt;
             task.retry_at = *retry_at;
-            task.failure = Some(failure.clone());
+            task.failure = Some(Box::new(failure.clone()));
         }
         Happened::UndoFinished => {
             if let StageData::InProgress(running) = &mut state.stage {
@@ -327,7 +327,7 @@ impl State {
     }
 
     pub(super) fn step_mut(&mut self, step: &crate::id::StepName) -> &mut StepState {
-        self.common.steps.entry(step.clone()).or_default()
+        self.common.steps.known(step)
     }
 
     fn undoing_mut(&mut self) -> Option<&mut Undoing> {

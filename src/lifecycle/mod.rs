@@ -39,6 +39,7 @@ mod shared;
 #[expect(unnameable_types, reason = "seals the stages")]
 mod stage;
 mod state;
+mod steps;
 mod wait;
 mod wishes;
 

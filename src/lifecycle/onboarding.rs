@@ -313,7 +313,7 @@ impl<F: Flow, S: Stage> Onboarding<F, S> {
     /// What is known of a step; nothing when nothing has happened to it yet.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepState> {
-        self.common.steps.get(name).map(Box::as_ref)
+        self.common.steps.get(name)
     }
 
     /// The same as untyped state, for the rules and for reading.

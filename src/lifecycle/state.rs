@@ -12,6 +12,7 @@ use crate::lifecycle::import::Origin;
 use crate::lifecycle::secret::SecretState;
 use crate::lifecycle::shared::Shared;
 use crate::lifecycle::stage::{InProgress, Pending, StageData, StageKind, Undoing};
+use crate::lifecycle::steps::Steps;
 use crate::lifecycle::wait::Wait;
 
 /// Everything the rules know of one onboarding. Holds no answers: only that they exist.
@@ -71,8 +72,7 @@ pub(crate) struct Common {
     pub(crate) wait: Option<Wait>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) imported: Option<Origin>,
-    /// Each boxed, because a map allocates room for eleven at once, and most flows have fewer.
-    pub(crate) steps: BTreeMap<StepName, Box<StepState>>,
+    pub(crate) steps: Steps,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) secrets: BTreeMap<SecretName, SecretState>,
 }
@@ -105,8 +105,9 @@ pub struct Parked {
 pub struct StepState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fact: Option<FactMark>,
+    /// Boxed, as what else is mostly not there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) draft: Option<FactMark>,
+    pub(crate) draft: Option<Box<FactMark>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) sources: Vec<SourceName>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -135,7 +136,7 @@ pub struct StepState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<Box<Failure>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -195,7 +196,7 @@ impl StepState {
     /// Why the last attempt failed, until one succeeds.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
+        self.failure.as_deref()
     }
 
     /// When the next attempt is due, after a failed one.
@@ -207,7 +208,7 @@ impl StepState {
     /// The mark of what is filled in and not submitted yet.
     #[must_use]
     pub fn draft(&self) -> Option<&FactMark> {
-        self.draft.as_ref()
+        self.draft.as_deref()
     }
 
     /// The sources whose prefill the subject has not changed, as of the newest draft; kept when the
@@ -256,7 +257,7 @@ impl State {
                 reopened_for: None,
                 wait: None,
                 imported: None,
-                steps: BTreeMap::new(),
+                steps: Steps::default(),
                 secrets: BTreeMap::new(),
             }),
             stage: StageData::Pending(Pending {}),
@@ -365,12 +366,12 @@ impl State {
     /// What is known of a step; nothing when nothing has happened to it yet.
     #[must_use]
     pub fn step(&self, name: &str) -> Option<&StepState> {
-        self.common.steps.get(name).map(Box::as_ref)
+        self.common.steps.get(name)
     }
 
     /// The steps to which something has happened, by name.
     pub fn steps(&self) -> impl Iterator<Item = (&StepName, &StepState)> {
-        self.common.steps.iter().map(|(name, step)| (name, &**step))
+        self.common.steps.iter()
     }
 
     /// What is being taken back, if anything.
@@ -432,7 +433,7 @@ impl Common {
     }
 
     pub(crate) fn progress(&self, step: &PlanStep) -> Progress {
-        let known = self.steps.get(step.name());
+        let known = self.steps.get(step.name().as_str());
         let settled = known.is_some_and(|k| k.fact.is_some() || k.elapsed || k.waived || k.skipped);
         if !settled && !self.is_of_cohort(step) {
             return Progress::NotApplicable;
