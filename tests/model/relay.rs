@@ -1,0 +1,73 @@
+//! A relay: takes a message, tells it, settles it.
+//!
+//! It tells nothing once the message is due again: an attempt ends long before that.
+
+use crate::model::guard::{Guard, Guards};
+use crate::model::store::{Message, Settlement};
+use crate::model::world::World;
+
+/// How often a message is tried.
+pub(crate) const TRIES: u16 = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Relay {
+    Idle,
+    Telling(Message),
+    Settling(Message, Settlement),
+}
+
+impl Relay {
+    /// The message that it has, and the number of its handing out.
+    pub(crate) fn has(self) -> Option<(u16, u16)> {
+        match self {
+            Self::Idle => None,
+            Self::Telling(message) | Self::Settling(message, _) => {
+                Some((message.place, message.fence))
+            }
+        }
+    }
+}
+
+/// Whether the message is hidden from others still.
+pub(crate) fn is_hidden(world: &World, taken: Message) -> bool {
+    let mut messages = world.kept.outbox.iter();
+    let kept = messages.find(|message| message.place == taken.place);
+    kept.is_some_and(|kept| kept.fence == taken.fence && kept.due == taken.due)
+}
+
+pub(crate) fn take(world: &mut World, guards: Guards) -> Relay {
+    match world.kept.take(true, guards) {
+        None => Relay::Idle,
+        // Every attempt was handed out, and the last one was never heard of.
+        Some(message) if message.attempt > TRIES && guards.hold(Guard::GivenUp) => {
+            Relay::Settling(message, Settlement::Dead)
+        }
+        Some(message) if !guards.hold(Guard::ToldFirst) => {
+            settle(world, guards, message, Settlement::Delivered);
+            Relay::Telling(message)
+        }
+        Some(message) => Relay::Telling(message),
+    }
+}
+
+/// Tells the message, well or badly.
+pub(crate) fn tell(world: &mut World, guards: Guards, message: Message, well: bool) -> Relay {
+    let name = match guards.hold(Guard::Identity) {
+        true => message.name,
+        false => message.name + 100 * message.attempt,
+    };
+    world.tell(message, name, well);
+    match well {
+        _ if !guards.hold(Guard::ToldFirst) => Relay::Idle,
+        true => Relay::Settling(message, Settlement::Delivered),
+        false if message.attempt >= TRIES => Relay::Settling(message, Settlement::Dead),
+        false => Relay::Settling(message, Settlement::Later(true)),
+    }
+}
+
+pub(crate) fn settle(world: &mut World, guards: Guards, message: Message, settlement: Settlement) {
+    let before = world.kept.outbox.len();
+    let (place, fence) = (message.place, message.fence);
+    world.kept.settle(place, fence, settlement, guards);
+    world.forgot(place, world.kept.outbox.len() < before);
+}
