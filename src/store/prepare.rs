@@ -96,8 +96,28 @@ pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Commit>, Refused>
         commit.queue = QueueChange::Wake(Duration::ZERO);
         return Ok(Some(commit));
     }
-    commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
+    commit.queue = match queue_change(&before.state, after, plan, fence.is_some(), now) {
+        // To hold is to count from one again, and so to go on for ever where no time is between.
+        QueueChange::Hold if is_to_be_repeated(&events) => QueueChange::Release(Duration::ZERO),
+        change => change,
+    };
     Ok(Some(commit))
+}
+
+/// Whether an attempt has failed and another one is allowed.
+fn is_to_be_repeated(events: &[Event]) -> bool {
+    events.iter().any(|event| {
+        matches!(
+            event.happened,
+            Happened::AttemptFailed {
+                retry_at: Some(_),
+                ..
+            } | Happened::UndoAttemptFailed {
+                retry_at: Some(_),
+                ..
+            }
+        )
+    })
 }
 
 /// The commit that erases the facts of an onboarding that has ended, of whatever flow; `None` when

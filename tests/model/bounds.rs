@@ -13,6 +13,7 @@ const NONE: Left = Left {
     cancels: 0,
     revisions: 0,
     retries: 0,
+    parkings: 0,
     relay_crashes: 0,
     relay_stalls: 0,
     relay_faults: 0,
@@ -65,8 +66,18 @@ const CONTESTED: Bounds = Bounds {
     callers: 2,
     left: Left {
         unheard: 1,
-        cancels: 1,
         revisions: 1,
+        ..NONE
+    },
+    ..ALONE
+};
+
+/// An operator stops the workers, and lets them go on.
+const STOPPED: Bounds = Bounds {
+    workers: 2,
+    left: Left {
+        stalls: 1,
+        parkings: 1,
         ..NONE
     },
     ..ALONE
@@ -121,10 +132,33 @@ pub(crate) fn small() -> Vec<(&'static str, Bounds)> {
         ("dying", DYING),
         ("failing", FAILING),
         ("contested", CONTESTED),
+        ("stopped", STOPPED),
         ("vanishing", VANISHING),
         ("told", TOLD),
         ("shown", SHOWN),
     ]
+}
+
+/// What can go wrong goes wrong, twice or at once.
+pub(crate) fn large() -> Vec<(&'static str, Bounds)> {
+    let work = Left {
+        crashes: 1,
+        stalls: 2,
+        unheard: 1,
+        faults: 2,
+        losses: 1,
+        cancels: 1,
+        revisions: 1,
+        retries: 1,
+        parkings: 0,
+        ..NONE
+    };
+    let everything = Bounds {
+        workers: 2,
+        left: work,
+        ..ALONE
+    };
+    vec![("work", everything)]
 }
 
 /// Each guard, a world in which it is missed, and how that shows.
@@ -135,8 +169,8 @@ pub(crate) const SEEDED: [(Guard, Bounds, &str); 27] = [
     (Guard::AttemptsCounted, DYING, "nothing is attempted more often than allowed"),
     (Guard::Leased, TAKEN_OVER, "a lease is taken over when it has run out"),
     (Guard::Renewal, TAKEN_OVER, "a lost lease is not renewed"),
-    (Guard::Return, TAKEN_OVER, "a lease is given back by its holder"),
-    (Guard::Parking, CONTESTED, "what workers are to do is in the queue"),
+    (Guard::Return, STOPPED, "a lease is given back by its holder"),
+    (Guard::Parking, STOPPED, "what workers are to do is in the queue"),
     (Guard::WakeUp, TAKEN_OVER, "a lease is taken over when it has run out"),
     (Guard::Outbox, CONTESTED, "every change of stage has its message"),
     (Guard::Oldest, TOLD, "messages come in order"),

@@ -61,33 +61,40 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
     all
 }
 
-/// What has to come up once the bounds allow for all of it.
-pub(crate) fn sights() -> Vec<(&'static str, fn(&Protocol, &World) -> bool)> {
-    vec![
-        ("some fail, and nothing is left", |model: &Protocol, world: &World| {
-            let look = model.rules.look(world.kept.row);
-            look.stage == StageKind::Failed && look.remaining == 0 && world.checkpoints != 0
-        }),
-        ("some fail, and say what is left", |model: &Protocol, world: &World| {
-            let look = model.rules.look(world.kept.row);
-            look.stage == StageKind::Failed && look.remaining != 0 && world.effects != 0
-        }),
-        ("something made is recorded after a cancellation", |model: &Protocol, world: &World| {
-            let look = model.rules.look(world.kept.row);
-            let late = |worker: &Worker| matches!(worker, Worker::Reporting(_, Wish::Record { .. }));
-            look.undoing != 0 && world.workers.iter().any(late)
-        }),
-        ("a message is dead", |_, world: &World| {
-            world.kept.outbox.iter().any(|message| message.due == Due::Dead)
-        }),
-        ("two are at the same onboarding", |_, world: &World| {
-            world.workers.iter().all(|worker| *worker != Worker::Idle)
-        }),
-        ("something is built anew in its third round", |model: &Protocol, world: &World| {
-            model.rules.look(world.kept.row).rounds.contains(&2)
-        }),
-    ]
-}
+/// Something to be seen in a world.
+type Sight = (&'static str, fn(&Protocol, &World) -> bool);
+
+/// What has to come up somewhere.
+pub(crate) const SIGHTS: [Sight; 7] = [
+    ("one fails, and nothing is left", |model, world| {
+        let look = model.rules.look(world.kept.row);
+        look.stage == StageKind::Failed && look.remaining == 0 && world.checkpoints != 0
+    }),
+    ("one fails, and says what is left", |model, world| {
+        let look = model.rules.look(world.kept.row);
+        look.stage == StageKind::Failed && look.remaining != 0 && world.effects != 0
+    }),
+    ("what was made is recorded after a cancellation", |model, world| {
+        let look = model.rules.look(world.kept.row);
+        let late = |worker: &Worker| matches!(worker, Worker::Reporting(_, Wish::Record { .. }));
+        look.undoing != 0 && world.workers.iter().any(late)
+    }),
+    ("something is built anew", |model, world| {
+        model.rules.look(world.kept.row).rounds.contains(&1)
+    }),
+    ("a message is dead", |_, world| {
+        let mut messages = world.kept.outbox.iter();
+        messages.any(|message| message.due == Due::Dead)
+    }),
+    ("two are at the same onboarding", |_, world| {
+        let fences: Vec<_> = world.workers.iter().map(|worker| worker.fence()).collect();
+        fences.len() == 2 && fences.iter().all(Option::is_some) && fences[0] != fences[1]
+    }),
+    ("a token is burnt", |model, world| {
+        let offer = model.rules.look(world.kept.row).offer;
+        offer.is_some_and(|offer| offer.token.is_none() && !offer.shown)
+    }),
+];
 
 fn stage(model: &Protocol, world: &World) -> StageKind {
     model.rules.look(world.kept.row).stage
@@ -135,5 +142,6 @@ fn goes_on(model: &Protocol, world: &World) -> bool {
     !everybody_rests(world)
         || world.kept.queued.is_some_and(takes_up)
         || (untold && !world.relays.is_empty())
-        || (!world.callers.is_empty() && (waits_for(Wish::Start) || waits_for(Wish::Submit)))
+        || (!world.callers.is_empty()
+            && [Wish::Start, Wish::Submit, Wish::Unpark].into_iter().any(waits_for))
 }

@@ -74,6 +74,8 @@ impl Protocol {
                         (Wish::Revise, left.revisions > 0),
                         (Wish::Retry, left.retries > 0),
                         (Wish::RetryUndo, left.retries > 0),
+                        (Wish::Park, left.parkings > 0),
+                        (Wish::Unpark, true),
                         (Wish::AskComplete, true),
                         (Wish::Offer { token: 2 }, left.offers > 0 && !world.late),
                     ];
@@ -142,19 +144,13 @@ impl Protocol {
                     acts.extend(some.then_some(Act::Take(which)));
                     continue;
                 }
-                Relay::Telling(message) => {
-                    let settled = !self.guards.hold(Guard::ToldFirst);
-                    if settled || relay::is_hidden(world, *message) {
-                        acts.push(Act::Tell { relay: which, well: true });
-                        if left.relay_faults > 0 {
-                            acts.push(Act::Tell { relay: which, well: false });
-                        }
-                    } else {
-                        // Its attempt has ended.
-                        acts.push(Act::Settle(which));
+                Relay::Telling(_) => {
+                    acts.push(Act::Tell { relay: which, well: true });
+                    if left.relay_faults > 0 {
+                        acts.push(Act::Tell { relay: which, well: false });
                     }
                 }
-                Relay::Settling(..) => acts.push(Act::Settle(which)),
+                Relay::Late(_) | Relay::Settling(..) => acts.push(Act::Settle(which)),
             }
             acts.extend((left.relay_crashes > 0).then_some(Act::RelayDies(which)));
         }
@@ -198,6 +194,7 @@ impl Protocol {
             Wish::Cancel => left.cancels -= 1,
             Wish::Revise => left.revisions -= 1,
             Wish::Retry | Wish::RetryUndo => left.retries -= 1,
+            Wish::Park => left.parkings -= 1,
             Wish::Offer { .. } => left.offers -= 1,
             _ => {}
         }
@@ -223,6 +220,9 @@ impl Protocol {
                 let held = world.kept.is_held(fence);
                 let renewed = world.kept.renew(fence, true, guards);
                 world.note(Wrong::LostLeaseRenewed, renewed && !held);
+                if held {
+                    world.lease = Some(fence);
+                }
                 if renewed { worker } else { Worker::Idle }
             }
             (_, worker) => worker,
@@ -237,7 +237,8 @@ impl Protocol {
                 world.left.relay_faults -= u8::from(!well);
                 relay::tell(world, guards, message, well)
             }
-            (Act::Settle(_), Relay::Telling(message)) => {
+            // It has timed out.
+            (Act::Settle(_), Relay::Late(message)) => {
                 relay::settle(world, guards, message, Settlement::Later(true));
                 Relay::Idle
             }
@@ -321,6 +322,7 @@ impl Model for Protocol {
             Act::LeaseRunsOut => {
                 world.left.stalls -= u8::from(!world.is_orphaned());
                 world.kept.run_out();
+                world.lease = None;
             }
             Act::Vanish(step) => {
                 world.left.losses -= 1;
@@ -334,10 +336,14 @@ impl Model for Protocol {
                 world.relays[which] = Relay::Idle;
             }
             Act::Reappear(place) => {
-                let mut relays = world.relays.iter();
-                let lives = relays.any(|relay| relay.has().is_some_and(|(at, _)| at == place));
-                world.left.relay_stalls -= u8::from(lives && world.left.relay_stalls > 0);
-                world.kept.reappear(place);
+                let fence = world.kept.reappear(place)?;
+                let late = |relay: &&mut Relay| relay.has() == Some((place, fence));
+                if let Some(relay) = world.relays.iter_mut().find(late) {
+                    world.left.relay_stalls -= 1;
+                    if let Relay::Telling(message) = *relay {
+                        *relay = Relay::Late(message);
+                    }
+                }
             }
             Act::Ask { person, token, right } => {
                 let left = &mut world.left;

@@ -13,6 +13,8 @@ pub(crate) const TRIES: u16 = 2;
 pub(crate) enum Relay {
     Idle,
     Telling(Message),
+    /// Its time to tell it is over.
+    Late(Message),
     Settling(Message, Settlement),
 }
 
@@ -21,18 +23,11 @@ impl Relay {
     pub(crate) fn has(self) -> Option<(u16, u16)> {
         match self {
             Self::Idle => None,
-            Self::Telling(message) | Self::Settling(message, _) => {
+            Self::Telling(message) | Self::Late(message) | Self::Settling(message, _) => {
                 Some((message.place, message.fence))
             }
         }
     }
-}
-
-/// Whether the message is hidden from others still.
-pub(crate) fn is_hidden(world: &World, taken: Message) -> bool {
-    let mut messages = world.kept.outbox.iter();
-    let kept = messages.find(|message| message.place == taken.place);
-    kept.is_some_and(|kept| kept.fence == taken.fence && kept.due == taken.due)
 }
 
 pub(crate) fn take(world: &mut World, guards: Guards) -> Relay {

@@ -15,7 +15,7 @@ use onramp::lifecycle::{
 };
 use onramp::store::{Commit, QueueChange, Row};
 use onramp::testing::commits::{self, SecretAct};
-use onramp::{Actor, CommandId, Fence, Key, SecretName, StepName, SubjectId, TenantId};
+use onramp::{Actor, CommandId, Fence, Key, Reason, SecretName, StepName, SubjectId, TenantId};
 use uuid::Uuid;
 
 use crate::model::guard::{Guard, Guards};
@@ -45,6 +45,9 @@ pub(crate) enum Wish {
     Cancel,
     Retry,
     RetryUndo,
+    /// An operator stops the workers.
+    Park,
+    Unpark,
     AskComplete,
     Record { step: u8, attempt: u16 },
     Fail { step: u8, attempt: u16, again: bool },
@@ -270,6 +273,7 @@ impl Rules {
         let (step, fact) = (|step| self.name(step), mark(1));
         let by = |by: Actor, action| vec![Command { by, action }];
         let worker = |action| by(Actor::Worker, action);
+        let operator = || Actor::Operator("ann".into());
         match wish {
             Wish::Start => {
                 let (cleared, cleared_at) = (before.id(), now());
@@ -285,7 +289,12 @@ impl Rules {
             }
             Wish::Cancel => by(Actor::Subject, Action::Cancel),
             Wish::Retry => by(Actor::Subject, Action::Retry),
-            Wish::RetryUndo => by(Actor::Operator("ann".into()), Action::RetryUndo),
+            Wish::RetryUndo => by(operator(), Action::RetryUndo),
+            Wish::Park => {
+                let reason = Reason::new("incident-1").unwrap();
+                by(operator(), Action::Park { reason })
+            }
+            Wish::Unpark => by(operator(), Action::Unpark),
             Wish::AskComplete if self.guards.hold(Guard::Verification) => {
                 by(Actor::Host, Action::Complete { verified: false })
             }

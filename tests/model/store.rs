@@ -281,11 +281,11 @@ impl<R: Copy> Kept<R> {
         false
     }
 
-    /// Time passes: what was handed out is due again.
-    pub(crate) fn reappear(&mut self, place: u16) {
+    /// Time passes: what was handed out is due again. Gives the number of that handing out.
+    pub(crate) fn reappear(&mut self, place: u16) -> Option<u16> {
         let mut messages = self.outbox.iter_mut();
-        if let Some(message) = messages.find(|m| m.place == place && m.due == Due::Later) {
-            message.due = Due::Now;
-        }
+        let message = messages.find(|m| m.place == place && m.due == Due::Later)?;
+        message.due = Due::Now;
+        Some(message.fence)
     }
 }

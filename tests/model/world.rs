@@ -5,7 +5,7 @@ use crate::model::guard::{Guard, Guards};
 use crate::model::person::Person;
 use crate::model::relay::{self, Relay};
 use crate::model::rules::{ATTEMPTS, Decided, Do, RowId, Rules, STEPS, Wish, effect};
-use crate::model::store::{Commit, Kept, Message, Outcome};
+use crate::model::store::{Commit, Kept, Message, Outcome, Queue};
 use crate::model::worker::Worker;
 
 /// How often what may happen still may; so every history ends.
@@ -24,6 +24,7 @@ pub(crate) struct Left {
     pub(crate) cancels: u8,
     pub(crate) revisions: u8,
     pub(crate) retries: u8,
+    pub(crate) parkings: u8,
     /// Relays that die.
     pub(crate) relay_crashes: u8,
     /// Messages that are due again while their relay lives.
@@ -78,6 +79,8 @@ pub(crate) struct World {
     pub(crate) begun: u16,
     /// What an attempt has made whose worker is about to say so.
     pub(crate) made: u32,
+    /// The claim whose time is not over, and that its holder has not given back.
+    pub(crate) lease: Option<u16>,
     /// How many messages there should have been.
     pub(crate) owed: u16,
     /// What each message that was told was called, by its place.
@@ -113,6 +116,7 @@ impl World {
             checkpoints: 0,
             begun: 0,
             made: 0,
+            lease: None,
             owed: 0,
             told: [None; 6],
             shown: 0,
@@ -158,6 +162,9 @@ impl World {
             return outcome;
         }
         self.note(Wrong::StaleWrite, !held);
+        if by.fence.is_some() && decided.queue != Queue::Hold {
+            self.lease.take_if(|lease| Some(*lease) == by.fence);
+        }
         self.note(Wrong::CommandTwice, known);
         self.folded = rules.fold(self.folded, decided);
         self.owed += u16::from(decided.tells.is_some());
@@ -209,9 +216,9 @@ impl World {
     }
 
     pub(crate) fn claim(&mut self, guards: Guards) -> Option<(u16, u16)> {
-        let taken = self.kept.queued.is_some_and(|q| q.leased && !q.due);
         let claimed = self.kept.claim(true, guards)?;
-        self.note(Wrong::LeaseTaken, taken);
+        self.note(Wrong::LeaseTaken, self.lease.is_some());
+        self.lease = Some(claimed.0);
         self.made = 0;
         Some(claimed)
     }
@@ -221,6 +228,7 @@ impl World {
         self.kept.park(fence, at, None, guards);
         let changed = before != self.kept.queued;
         self.note(Wrong::ForeignLeaseReturned, !held && changed);
+        self.lease.take_if(|lease| *lease == fence);
     }
 
     /// Whether the lease has not run out, as far as its holder can know.
