@@ -108,7 +108,10 @@ fn every_run_ends_with_everything_over() {
         let mut ends = 0;
         let seen = walk(&model, |world, is_end| {
             unseen.retain(|(_, sight)| !sight(&model, world));
-            assert!(!is_end || is_over(&model, world), "{what}: stuck: {world:?}");
+            assert!(
+                !is_end || is_over(&model, world),
+                "{what}: stuck: {world:?}"
+            );
             ends += usize::from(is_end);
         });
         println!("{what}: {seen} states, {ends} ends");

@@ -283,7 +283,7 @@ impl Drive<'_> {
         fact: Option<FactRecord>,
     ) -> Result<Onward, Error> {
         let by = Actor::Worker;
-        let commands: Vec<_> = actions
+        let mut commands: Vec<_> = actions
             .into_iter()
             .map(|action| Command {
                 by: by.clone(),
@@ -304,6 +304,11 @@ impl Drive<'_> {
             };
             let commit = match prepare(proposal) {
                 Ok(Some(commit)) => commit,
+                // What was done is told; what was to follow from it does no more.
+                Err(Refused::Rejected(_)) if commands.len() > 1 => {
+                    commands.truncate(1);
+                    continue;
+                }
                 // Meanwhile it holds already, or is no longer wanted: see what is next.
                 Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),
                 Err(Refused::Store(error)) => return Err(error),

@@ -136,9 +136,6 @@ impl Race {
         for one in running {
             one.await.unwrap();
         }
-        let left = store.take_outbox(1_000, Duration::ZERO).await.unwrap();
-        let left = left.into_iter().map(|left| (left, Settlement::Delivered));
-        store.settle_outbox(&left.collect::<Vec<_>>()).await.unwrap();
         let said = std::mem::take(&mut *said.lock().unwrap());
         History { begin: begin.0, said }
     }
@@ -275,7 +272,16 @@ impl Caller {
     async fn message(&mut self, chance: &mut Chance) {
         let Some(taken) = self.delivery.take() else {
             self.asked(Op::Take).await;
-            let taken = self.store.take_outbox(1, LATER).await.unwrap().pop();
+            let taken = self.store.take_outbox(100, LATER).await.unwrap();
+            let id = self.rows[0].state.id();
+            let (mut mine, others): (Vec<_>, Vec<_>) = taken
+                .into_iter()
+                .partition(|taken| taken.message.onboarding == id);
+            // Left over by earlier histories.
+            let others = others.into_iter().map(|other| (other, Settlement::Delivered));
+            let others: Vec<_> = others.collect();
+            self.store.settle_outbox(&others).await.unwrap();
+            let taken = mine.pop();
             let name = |taken: &Delivery| taken.message.revision.get() as u16;
             let told = |t: &Delivery| (name(t), fence(t.fence), t.attempt as u16);
             self.told(Ret::Taken(taken.as_ref().map(told)));

@@ -9,6 +9,7 @@ use onramp::prelude::*;
 use onramp::store::{
     ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactChange,
     FactRecord, JournalEntry, Lease, NewOnboarding, OutboxMessage, QueueChange, Row, Settlement,
+    StepProgress,
 };
 use onramp::testing::Layer;
 use onramp::{CommandId, Fence, FlowName, Key, Revision, StepName};
@@ -242,6 +243,11 @@ impl Layer for Reference {
         let fence = fence(lease.fence);
         self.with(lease.id, |one| one.kept.park(fence, at, rest, Guards::ALL));
         Ok(())
+    }
+
+    async fn report(&self, lease: &Lease, _: &StepProgress) -> Result<bool, Error> {
+        let held = self.with(lease.id, |one| one.kept.is_held(fence(lease.fence)));
+        Ok(held == Some(true))
     }
 
     async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {

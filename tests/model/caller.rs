@@ -31,13 +31,7 @@ impl Caller {
 }
 
 /// Commits on the handle; on what it is now, when somebody else was first and it still may.
-pub(crate) fn commit(
-    world: &mut World,
-    rules: &Rules,
-    guards: Guards,
-    which: usize,
-    heard: bool,
-) {
+pub(crate) fn commit(world: &mut World, rules: &Rules, guards: Guards, which: usize, heard: bool) {
     let caller = world.callers[which];
     let (At::Holding(row, wish) | At::InDoubt(row, wish)) = caller.at else {
         return;

@@ -9,7 +9,11 @@ use crate::model::world::{By, World};
 pub(crate) enum Person {
     Idle,
     /// The row was read, and the token compared with what it names.
-    Asking { row: RowId, token: u8, right: bool },
+    Asking {
+        row: RowId,
+        token: u8,
+        right: bool,
+    },
 }
 
 /// Whether there is something to compare this token with: it is of the offer that is open.
@@ -19,7 +23,13 @@ pub(crate) fn is_meant(rules: &Rules, row: RowId, token: u8) -> bool {
 }
 
 /// Reads the row. What the vault would show first, without the guard, it shows here.
-pub(crate) fn ask(world: &mut World, rules: &Rules, guards: Guards, token: u8, right: bool) -> Person {
+pub(crate) fn ask(
+    world: &mut World,
+    rules: &Rules,
+    guards: Guards,
+    token: u8,
+    right: bool,
+) -> Person {
     if right && !guards.hold(Guard::JournalFirst) {
         world.show(rules);
     }

@@ -39,16 +39,21 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         "nothing is shown after its time": ShownLate,
     ];
     all.extend([
-        Property::always("the row is what its journal adds up to", |_, world: &World| {
-            world.folded == world.kept.row
-        }),
-        Property::always("what workers are to do is in the queue", |model: &Protocol, world: &World| {
-            let next = model.rules.look(world.kept.row).next;
-            !next.is_work() || world.kept.queued.is_some()
-        }),
-        Property::always("every change of stage has its message", |_, world: &World| {
-            world.owed == world.kept.posted
-        }),
+        Property::always(
+            "the row is what its journal adds up to",
+            |_, world: &World| world.folded == world.kept.row,
+        ),
+        Property::always(
+            "what workers are to do is in the queue",
+            |model: &Protocol, world: &World| {
+                let next = model.rules.look(world.kept.row).next;
+                !next.is_work() || world.kept.queued.is_some()
+            },
+        ),
+        Property::always(
+            "every change of stage has its message",
+            |_, world: &World| world.owed == world.kept.posted,
+        ),
         Property::always("nothing is left behind unlisted", nothing_is_left_behind),
         Property::always("complete means that all is there", complete_means_complete),
         Property::always("nothing gets stuck", |model: &Protocol, world: &World| {
@@ -74,11 +79,15 @@ pub(crate) const SIGHTS: [Sight; 7] = [
         let look = model.rules.look(world.kept.row);
         look.stage == StageKind::Failed && look.remaining != 0 && world.effects != 0
     }),
-    ("what was made is recorded after a cancellation", |model, world| {
-        let look = model.rules.look(world.kept.row);
-        let late = |worker: &Worker| matches!(worker, Worker::Reporting(_, Wish::Record { .. }));
-        look.undoing != 0 && world.workers.iter().any(late)
-    }),
+    (
+        "what was made is recorded after a cancellation",
+        |model, world| {
+            let look = model.rules.look(world.kept.row);
+            let late =
+                |worker: &Worker| matches!(worker, Worker::Reporting(_, Wish::Record { .. }));
+            look.undoing != 0 && world.workers.iter().any(late)
+        },
+    ),
     ("something is built anew", |model, world| {
         model.rules.look(world.kept.row).rounds.contains(&1)
     }),
@@ -122,7 +131,11 @@ fn complete_means_complete(model: &Protocol, world: &World) -> bool {
 /// Everything is said and done.
 pub(crate) fn is_over(model: &Protocol, world: &World) -> bool {
     let over = [StageKind::Completed, StageKind::Failed].contains(&stage(model, world));
-    let untold = world.kept.outbox.iter().any(|message| message.due != Due::Dead);
+    let untold = world
+        .kept
+        .outbox
+        .iter()
+        .any(|message| message.due != Due::Dead);
     let relayed = world.relays.is_empty() || !untold;
     over && relayed && everybody_rests(world)
 }
@@ -137,11 +150,17 @@ fn everybody_rests(world: &World) -> bool {
 /// Something can happen that is nobody's whim: somebody goes on, or takes up what lies there.
 fn goes_on(model: &Protocol, world: &World) -> bool {
     let takes_up = |queued: Queued| queued.due || queued.leased;
-    let untold = world.kept.outbox.iter().any(|message| message.due != Due::Dead);
+    let untold = world
+        .kept
+        .outbox
+        .iter()
+        .any(|message| message.due != Due::Dead);
     let waits_for = |wish| model.rules.decide(world.kept.row, wish).is_some();
     !everybody_rests(world)
         || world.kept.queued.is_some_and(takes_up)
         || (untold && !world.relays.is_empty())
         || (!world.callers.is_empty()
-            && [Wish::Start, Wish::Submit, Wish::Unpark].into_iter().any(waits_for))
+            && [Wish::Start, Wish::Submit, Wish::Unpark]
+                .into_iter()
+                .any(waits_for))
 }

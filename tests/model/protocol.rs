@@ -34,22 +34,38 @@ pub(crate) struct Protocol {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
     Load(usize, Wish),
-    Commit { caller: usize, heard: bool },
+    Commit {
+        caller: usize,
+        heard: bool,
+    },
     Claim(usize),
     Step(usize),
     End(usize, Ended),
-    Report { worker: usize, heard: bool },
+    Report {
+        worker: usize,
+        heard: bool,
+    },
     Renew(usize),
     Die(usize),
     LeaseRunsOut,
     Vanish(u8),
     Take(usize),
-    Tell { relay: usize, well: bool },
+    Tell {
+        relay: usize,
+        well: bool,
+    },
     Settle(usize),
     RelayDies(usize),
     Reappear(u16),
-    Ask { person: usize, token: u8, right: bool },
-    Answer { person: usize, heard: bool },
+    Ask {
+        person: usize,
+        token: u8,
+        right: bool,
+    },
+    Answer {
+        person: usize,
+        heard: bool,
+    },
     TokenTimeIsOver,
 }
 
@@ -86,9 +102,15 @@ impl Protocol {
                 }
                 At::Holding(..) => {
                     let unheard = left.unheard > 0;
-                    acts.extend(heard_or_not(unheard).map(|heard| Act::Commit { caller: which, heard }));
+                    acts.extend(heard_or_not(unheard).map(|heard| Act::Commit {
+                        caller: which,
+                        heard,
+                    }));
                 }
-                At::InDoubt(..) => acts.push(Act::Commit { caller: which, heard: true }),
+                At::InDoubt(..) => acts.push(Act::Commit {
+                    caller: which,
+                    heard: true,
+                }),
             }
         }
     }
@@ -99,7 +121,12 @@ impl Protocol {
             let late = worker.fence().is_some_and(|fence| !world.is_live(fence));
             match worker {
                 Worker::Idle => {
-                    acts.extend(world.kept.is_claimable(self.guards).then_some(Act::Claim(which)));
+                    acts.extend(
+                        world
+                            .kept
+                            .is_claimable(self.guards)
+                            .then_some(Act::Claim(which)),
+                    );
                     continue;
                 }
                 Worker::Holding(_) => acts.push(Act::Step(which)),
@@ -111,13 +138,19 @@ impl Protocol {
                 }
                 Worker::Reporting(..) => {
                     let unheard = left.unheard > 0;
-                    acts.extend(heard_or_not(unheard).map(|heard| Act::Report { worker: which, heard }));
+                    acts.extend(heard_or_not(unheard).map(|heard| Act::Report {
+                        worker: which,
+                        heard,
+                    }));
                 }
             }
             acts.extend(late.then_some(Act::Renew(which)));
             acts.extend((left.crashes > 0).then_some(Act::Die(which)));
         }
-        let leased = world.kept.queued.is_some_and(|queued| queued.leased && !queued.due);
+        let leased = world
+            .kept
+            .queued
+            .is_some_and(|queued| queued.leased && !queued.due);
         if leased && (left.stalls > 0 || world.is_orphaned()) {
             acts.push(Act::LeaseRunsOut);
         }
@@ -145,17 +178,29 @@ impl Protocol {
                     continue;
                 }
                 Relay::Telling(_) => {
-                    acts.push(Act::Tell { relay: which, well: true });
+                    acts.push(Act::Tell {
+                        relay: which,
+                        well: true,
+                    });
                     if left.relay_faults > 0 {
-                        acts.push(Act::Tell { relay: which, well: false });
+                        acts.push(Act::Tell {
+                            relay: which,
+                            well: false,
+                        });
                     }
                 }
                 Relay::Late(_) | Relay::Settling(..) => acts.push(Act::Settle(which)),
             }
             acts.extend((left.relay_crashes > 0).then_some(Act::RelayDies(which)));
         }
-        for Message { place, fence, due, .. } in world.kept.outbox.iter().copied() {
-            let lives = world.relays.iter().any(|relay| relay.has() == Some((place, fence)));
+        for Message {
+            place, fence, due, ..
+        } in world.kept.outbox.iter().copied()
+        {
+            let lives = world
+                .relays
+                .iter()
+                .any(|relay| relay.has() == Some((place, fence)));
             if due == Due::Later && (!lives || left.relay_stalls > 0) {
                 acts.push(Act::Reappear(place));
             }
@@ -171,14 +216,21 @@ impl Protocol {
                         if !person::is_meant(&self.rules, world.kept.row, token) {
                             continue;
                         }
-                        let ask = |right| Act::Ask { person: which, token, right };
+                        let ask = |right| Act::Ask {
+                            person: which,
+                            token,
+                            right,
+                        };
                         acts.extend((left.right_tokens > 0).then(|| ask(true)));
                         acts.extend((left.wrong_tokens > 0).then(|| ask(false)));
                     }
                 }
                 Person::Asking { .. } => {
                     let unheard = left.unheard > 0;
-                    acts.extend(heard_or_not(unheard).map(|heard| Act::Answer { person: which, heard }));
+                    acts.extend(heard_or_not(unheard).map(|heard| Act::Answer {
+                        person: which,
+                        heard,
+                    }));
                 }
             }
         }
@@ -253,7 +305,9 @@ impl Protocol {
 
 /// Heard, and perhaps unheard.
 fn heard_or_not(unheard: bool) -> impl Iterator<Item = bool> {
-    [true, false].into_iter().filter(move |heard| *heard || unheard)
+    [true, false]
+        .into_iter()
+        .filter(move |heard| *heard || unheard)
 }
 
 impl Model for Protocol {
@@ -306,7 +360,11 @@ impl Model for Protocol {
             Act::Claim(which) => {
                 let (fence, attempt) = world.claim(guards)?;
                 let row = world.kept.row;
-                world.workers[which] = Worker::Holding(worker::Hold { row, fence, attempt });
+                world.workers[which] = Worker::Holding(worker::Hold {
+                    row,
+                    fence,
+                    attempt,
+                });
             }
             Act::Step(which)
             | Act::End(which, _)
@@ -345,7 +403,11 @@ impl Model for Protocol {
                     }
                 }
             }
-            Act::Ask { person, token, right } => {
+            Act::Ask {
+                person,
+                token,
+                right,
+            } => {
                 let left = &mut world.left;
                 left.right_tokens -= u8::from(right);
                 left.wrong_tokens -= u8::from(!right);

@@ -49,17 +49,40 @@ pub(crate) enum Wish {
     Park,
     Unpark,
     AskComplete,
-    Record { step: u8, attempt: u16 },
-    Fail { step: u8, attempt: u16, again: bool },
-    Undone { step: u8, attempt: u16, last: bool },
-    FailUndo { step: u8, attempt: u16, again: bool },
+    Record {
+        step: u8,
+        attempt: u16,
+    },
+    Fail {
+        step: u8,
+        attempt: u16,
+        again: bool,
+    },
+    Undone {
+        step: u8,
+        attempt: u16,
+        last: bool,
+    },
+    FailUndo {
+        step: u8,
+        attempt: u16,
+        again: bool,
+    },
     FinishUndo,
     Complete,
-    Drift { step: u8 },
+    Drift {
+        step: u8,
+    },
     Keep,
-    Offer { token: u8 },
-    Refuse { late: bool },
-    Reveal { late: bool },
+    Offer {
+        token: u8,
+    },
+    Refuse {
+        late: bool,
+    },
+    Reveal {
+        late: bool,
+    },
 }
 
 /// What is to be done next.
@@ -277,7 +300,13 @@ impl Rules {
         match wish {
             Wish::Start => {
                 let (cleared, cleared_at) = (before.id(), now());
-                by(Actor::Host, Action::Start { cleared, cleared_at })
+                by(
+                    Actor::Host,
+                    Action::Start {
+                        cleared,
+                        cleared_at,
+                    },
+                )
             }
             Wish::Submit => {
                 let step = step(QUESTION);
@@ -304,20 +333,36 @@ impl Rules {
                 attempt: attempt.into(),
                 fact,
             }),
-            Wish::Fail { step: s, attempt, again } => worker(Action::FailAttempt {
+            Wish::Fail {
+                step: s,
+                attempt,
+                again,
+            } => worker(Action::FailAttempt {
                 step: step(s),
                 attempt: attempt.into(),
                 failure: failure(),
                 retryable: again,
                 roll,
             }),
-            Wish::Undone { step: s, attempt, last } => {
+            Wish::Undone {
+                step: s,
+                attempt,
+                last,
+            } => {
                 let (step, attempt) = (step(s), attempt.into());
                 let mut commands = worker(Action::Undone { step, attempt });
-                commands.extend(last.then(|| worker(Action::FinishUndo)).into_iter().flatten());
+                commands.extend(
+                    last.then(|| worker(Action::FinishUndo))
+                        .into_iter()
+                        .flatten(),
+                );
                 commands
             }
-            Wish::FailUndo { step: s, attempt, again } => worker(Action::FailUndo {
+            Wish::FailUndo {
+                step: s,
+                attempt,
+                again,
+            } => worker(Action::FailUndo {
                 step: step(s),
                 attempt: attempt.into(),
                 failure: failure(),
@@ -338,7 +383,10 @@ impl Rules {
     fn decided(&self, before: &State, wish: Wish, commit: Commit) -> Decided {
         let events = commit.entry.decode().unwrap();
         let state = sabotage::state(self.guards, before, commit.row.state);
-        let failed = matches!(wish, Wish::Fail { again: true, .. } | Wish::FailUndo { again: true, .. });
+        let failed = matches!(
+            wish,
+            Wish::Fail { again: true, .. } | Wish::FailUndo { again: true, .. }
+        );
         let queue = match commit.queue {
             QueueChange::Keep => Queue::Keep,
             QueueChange::Wake(after) => Queue::Wake(after.is_zero()),
@@ -352,7 +400,10 @@ impl Rules {
         let row = self.known(state);
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         tables.events.push(Arc::new(events));
-        assert!(commit.outbox.len() < 2, "the model has room for one message a commit");
+        assert!(
+            commit.outbox.len() < 2,
+            "the model has room for one message a commit"
+        );
         let tells = commit.outbox.first().map(|message| {
             let known = tables.messages.iter().position(|id| *id == message.id);
             known.unwrap_or_else(|| {

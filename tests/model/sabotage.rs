@@ -25,7 +25,11 @@ pub(crate) fn state(guards: Guards, before: &State, after: State) -> State {
             steps.reverse();
         }
         if !guards.hold(Guard::UnderWay) {
-            let known = |step: &Value| before.step(step.as_str().unwrap()).is_some_and(|s| s.fact().is_some());
+            let known = |step: &Value| {
+                before
+                    .step(step.as_str().unwrap())
+                    .is_some_and(|s| s.fact().is_some())
+            };
             steps.retain(known);
         }
     }
@@ -36,7 +40,8 @@ pub(crate) fn state(guards: Guards, before: &State, after: State) -> State {
     }
     let wrong = "/secrets/api_key/reveal/wrong";
     if !guards.hold(Guard::WrongTokens)
-        && was.pointer("/secrets/api_key/reveal/token") == row.pointer("/secrets/api_key/reveal/token")
+        && was.pointer("/secrets/api_key/reveal/token")
+            == row.pointer("/secrets/api_key/reveal/token")
         && let Some(counted) = row.pointer_mut(wrong)
     {
         *counted = was.pointer(wrong).cloned().unwrap_or(Value::from(0));

@@ -66,12 +66,22 @@ pub(crate) fn step(world: &mut World, rules: &Rules, guards: Guards, hold: Hold)
             Worker::Reporting(hold, wish)
         }
         // Every attempt that is allowed was claimed before, and ended without a report.
-        Do::Run(step) | Do::Undo(step) if hold.attempt > ATTEMPTS && guards.hold(Guard::Allowed) => {
+        Do::Run(step) | Do::Undo(step)
+            if hold.attempt > ATTEMPTS && guards.hold(Guard::Allowed) =>
+        {
             let run = look.next == Do::Run(step);
             let (attempt, again) = (ATTEMPTS, false);
             let wish = match run {
-                true => Wish::Fail { step, attempt, again },
-                false => Wish::FailUndo { step, attempt, again },
+                true => Wish::Fail {
+                    step,
+                    attempt,
+                    again,
+                },
+                false => Wish::FailUndo {
+                    step,
+                    attempt,
+                    again,
+                },
             };
             Worker::Reporting(hold, wish)
         }
@@ -86,7 +96,12 @@ pub(crate) fn step(world: &mut World, rules: &Rules, guards: Guards, hold: Hold)
 }
 
 /// An attempt ends.
-pub(crate) fn end(world: &mut World, rules: &Rules, (hold, job): (Hold, Do), ended: Ended) -> Worker {
+pub(crate) fn end(
+    world: &mut World,
+    rules: &Rules,
+    (hold, job): (Hold, Do),
+    ended: Ended,
+) -> Worker {
     let attempt = hold.attempt.min(ATTEMPTS);
     let look = rules.look(hold.row);
     let wish = match (job, ended) {
@@ -97,13 +112,25 @@ pub(crate) fn end(world: &mut World, rules: &Rules, (hold, job): (Hold, Do), end
             }
             Wish::Record { step, attempt }
         }
-        (Do::Run(step), Ended::Failed { again }) => Wish::Fail { step, attempt, again },
+        (Do::Run(step), Ended::Failed { again }) => Wish::Fail {
+            step,
+            attempt,
+            again,
+        },
         (Do::Undo(step), Ended::Done) => {
             world.take_back(rules, hold.row, step);
             let last = look.undoing == 1 << step;
-            Wish::Undone { step, attempt, last }
+            Wish::Undone {
+                step,
+                attempt,
+                last,
+            }
         }
-        (Do::Undo(step), Ended::Failed { again }) => Wish::FailUndo { step, attempt, again },
+        (Do::Undo(step), Ended::Failed { again }) => Wish::FailUndo {
+            step,
+            attempt,
+            again,
+        },
         _ => unreachable!("{job:?} is no attempt"),
     };
     Worker::Reporting(hold, wish)
@@ -118,8 +145,14 @@ pub(crate) fn report(
     (hold, wish): (Hold, Wish),
     heard: bool,
 ) -> Worker {
-    let Some(decided) = rules.decide(hold.row, wish) else {
-        return Worker::Holding(hold);
+    let (wish, decided) = match (rules.decide(hold.row, wish), alone(wish)) {
+        (Some(decided), _) => (wish, decided),
+        // What was done is told; what was to follow from it does no more.
+        (None, Some(wish)) => match rules.decide(hold.row, wish) {
+            Some(decided) => (wish, decided),
+            None => return Worker::Holding(hold),
+        },
+        (None, None) => return Worker::Holding(hold),
     };
     let by = By {
         fence: Some(hold.fence),
@@ -138,11 +171,34 @@ pub(crate) fn report(
         Outcome::Conflict { current: row } => {
             let moved = rules.look(row).next != was;
             let attempt = if moved { 1 } else { hold.attempt };
-            let hold = Hold { row, attempt, ..hold };
+            let hold = Hold {
+                row,
+                attempt,
+                ..hold
+            };
             match guards.hold(Guard::LateReport) {
                 true => Worker::Reporting(hold, wish),
                 false => Worker::Holding(hold),
             }
         }
+    }
+}
+
+/// A report without what follows from it.
+fn alone(wish: Wish) -> Option<Wish> {
+    match wish {
+        Wish::Undone {
+            step,
+            attempt,
+            last: true,
+        } => {
+            let last = false;
+            Some(Wish::Undone {
+                step,
+                attempt,
+                last,
+            })
+        }
+        _ => None,
     }
 }

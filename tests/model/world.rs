@@ -156,7 +156,11 @@ impl World {
         }
         let held = by.fence.is_none_or(|fence| self.kept.is_held(fence));
         let was = rules.look(self.kept.row);
-        let known = self.kept.commands.iter().any(|(id, _)| Some(*id) == by.command);
+        let known = self
+            .kept
+            .commands
+            .iter()
+            .any(|(id, _)| Some(*id) == by.command);
         let outcome = self.kept.commit(&commit, guards);
         if outcome != Outcome::Committed {
             return outcome;
@@ -168,7 +172,10 @@ impl World {
         self.note(Wrong::CommandTwice, known);
         self.folded = rules.fold(self.folded, decided);
         self.owed += u16::from(decided.tells.is_some());
-        if let Some(name) = decided.tells.filter(|_| by.heard && !guards.hold(Guard::Outbox)) {
+        if let Some(name) = decided
+            .tells
+            .filter(|_| by.heard && !guards.hold(Guard::Outbox))
+        {
             self.kept.post(name);
         }
         if let Wish::Record { step, .. } = wish {
@@ -267,7 +274,10 @@ impl World {
         self.note(Wrong::ShownTwice, self.shown > 1);
         self.note(Wrong::ShownAfterFive, self.refused >= 5);
         self.note(Wrong::ShownLate, self.late);
-        let told = rules.look(self.kept.row).offer.is_some_and(|offer| offer.shown);
+        let told = rules
+            .look(self.kept.row)
+            .offer
+            .is_some_and(|offer| offer.shown);
         self.note(Wrong::ShownUnknown, !told);
     }
 }
