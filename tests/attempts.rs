@@ -129,6 +129,46 @@ async fn an_attempt_that_always_hangs_is_given_up() {
     assert_eq!(world.attempts.load(SeqCst), 3);
 }
 
+const BUSY: Problem = Problem::new("provider_busy", "Our provider is busy.");
+
+/// A task that never succeeds, there and back, and is tried again at once. Counts how often.
+struct NeverReady(Arc<[AtomicU32; 2]>);
+
+impl Task<Signup> for NeverReady {
+    type Needs = ();
+    type Output = Site;
+
+    async fn run(&self, _: &TaskContext, (): ()) -> Result<Site, TaskError> {
+        self.0[0].fetch_add(1, SeqCst);
+        Err(TaskError::retryable(BUSY, "503"))
+    }
+
+    async fn undo(&self, _: &TaskContext, _: Option<Site>) -> Result<(), TaskError> {
+        self.0[1].fetch_add(1, SeqCst);
+        Err(TaskError::retryable(BUSY, "503"))
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::new(3).base(Duration::ZERO)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_that_follow_at_once_are_counted_too() {
+    for store in each_store().await {
+        let tried: Arc<[AtomicU32; 2]> = Arc::default();
+        let flow = Signup::steps().run(NeverReady(Arc::clone(&tried))).build();
+        let flow = flow.unwrap();
+        let engine = Engine::builder(Arc::clone(&store)).flow(&flow).build();
+        let onramp = Onramp::shared(store, flow);
+        let (tenant, _) = start(&onramp).await;
+        let working = tokio::time::timeout(Duration::from_secs(5), engine.run_until_idle());
+        working.await.expect("it is given up").unwrap();
+        assert_eq!(stage(&onramp, &tenant).await, StageKind::Failed);
+        assert_eq!([0, 1].map(|way| tried[way].load(SeqCst)), [3, 3]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn progress_is_seen_while_the_task_runs_and_gone_when_all_is_done() {
     for store in each_store().await {

@@ -373,6 +373,7 @@ impl<'a> Drive<'a> {
             };
             let Prepared { commit, events } = match prepare(proposal) {
                 Ok(Some(prepared)) => prepared,
+                // What was done is told; what was to follow from it does no more.
                 Err(Refused::Rejected(_)) if commands.len() > 1 => {
                     commands.truncate(1);
                     continue;

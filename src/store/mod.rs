@@ -71,7 +71,7 @@ pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
 #[cfg(feature = "import")]
 pub(crate) use limits::check_source;
-#[cfg(feature = "import")]
+#[cfg(any(feature = "import", feature = "testing"))]
 pub(crate) use prepare::prepare_creation;
 #[cfg(feature = "vault")]
 pub(crate) use prepare::prepare_secret;

@@ -105,9 +105,29 @@ pub(crate) fn prepare(proposal: Proposal<'_>) -> Result<Option<Prepared>, Refuse
         // Its workers are to look at it, whatever it waited for.
         commit.queue = QueueChange::Wake(Duration::ZERO);
     } else {
-        commit.queue = queue_change(&before.state, after, plan, fence.is_some(), now);
+        commit.queue = match queue_change(&before.state, after, plan, fence.is_some(), now) {
+            // To hold is to count from one again, and so to go on for ever where no time is between.
+            QueueChange::Hold if is_to_be_repeated(&events) => QueueChange::Release(Duration::ZERO),
+            change => change,
+        };
     }
     Ok(Some(Prepared { commit, events }))
+}
+
+/// Whether an attempt has failed and another one is allowed.
+fn is_to_be_repeated(events: &[Event]) -> bool {
+    events.iter().any(|event| {
+        matches!(
+            event.happened,
+            Happened::AttemptFailed {
+                retry_at: Some(_),
+                ..
+            } | Happened::UndoAttemptFailed {
+                retry_at: Some(_),
+                ..
+            }
+        )
+    })
 }
 
 /// The commit that erases the facts of an onboarding that has ended, of whatever flow; `None` when

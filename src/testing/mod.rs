@@ -62,6 +62,7 @@ pub mod act;
 mod chance;
 pub mod check;
 mod clock;
+pub mod commits;
 pub mod conformance;
 mod crashes;
 mod difference;
