@@ -64,7 +64,7 @@ async fn records_are_taken_over_after_a_look_at_what_becomes_of_them() {
         assert!(!Path::new(&second).exists(), "nothing is in it");
 
         let old = tool
-            .json("funnel --from 2023-05-01 --to 2023-05-02", 0)
+            .json("funnel --from 2023-05-01 --until 2023-05-02", 0)
             .await;
         assert_eq!(old["total"]["enrolled"], 1, "where it began");
     }
