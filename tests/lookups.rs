@@ -1,6 +1,8 @@
 //! What is found by its identity costs the same however many the tenant has, also before the database
 //! knows anything of its tables: that is when plans are made that are then kept.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use onramp::prelude::*;
