@@ -26,6 +26,8 @@ mod broken;
 mod embedded;
 #[path = "cli/golden.rs"]
 mod golden;
+#[path = "cli/imports.rs"]
+mod imports;
 #[path = "cli/typed.rs"]
 mod typed;
 

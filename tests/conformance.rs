@@ -22,10 +22,10 @@ use onramp::prelude::*;
 use onramp::store::{
     ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Delivery, Error, JournalEntry, Lease,
     Listed, NewOnboarding, OutboxMessage, QueueChange, Row, ScanRequest, Scanned, Settlement,
-    StepProgress,
+    StepProgress, TenantRequest,
 };
 use onramp::testing::{Layer, Layered, conformance};
-use onramp::{CommandId, Fence, Key, Revision};
+use onramp::{CommandId, Fence, FlowName, Key, Revision};
 use support::{each_store, each_store_by_buckets};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,6 +72,9 @@ enum Broken {
     SlotBesideTheLease,
     ListsOfAllTenants,
     PagesOverlap,
+    PagesOfAllTenants,
+    PagesBySubjectAlone,
+    PagesOfEveryFlow,
     DeletesWhatMovedOn,
     DeletesTheRowOnly,
     ProgressOfAnybody,
@@ -82,7 +85,7 @@ enum Broken {
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 29] = [
+const WAYS: [(Broken, &str); 32] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -120,6 +123,15 @@ const WAYS: [(Broken, &str); 29] = [
         "a_subjects_onboardings_are_listed",
     ),
     (Broken::PagesOverlap, "pages_hold_every_onboarding_once"),
+    (
+        Broken::PagesOfAllTenants,
+        "a_tenants_onboardings_are_listed",
+    ),
+    (
+        Broken::PagesBySubjectAlone,
+        "a_tenants_onboardings_are_listed",
+    ),
+    (Broken::PagesOfEveryFlow, "a_tenants_onboardings_are_listed"),
     (Broken::DeletesWhatMovedOn, "what_is_deleted_is_gone_wholly"),
     (Broken::DeletesTheRowOnly, "what_is_deleted_is_gone_wholly"),
     (
@@ -299,6 +311,30 @@ impl Layer for Wrong {
         let all = self.inner.list(None, usize::MAX).await?;
         let theirs = all.into_iter().filter(|l| l.key.subject == *subject);
         Ok(theirs.collect())
+    }
+
+    async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error> {
+        let mut request = request.clone();
+        match (self.how, request.after.take()) {
+            (Broken::PagesOfAllTenants, after) => {
+                let later = |listed: &Listed| {
+                    let key = (listed.key.subject.clone(), listed.key.flow.clone());
+                    after.as_ref().is_none_or(|after| key > *after)
+                };
+                let mut all = self.inner.list(None, usize::MAX).await?;
+                all.retain(later);
+                all.sort_by_key(|l| (l.key.subject.clone(), l.key.flow.clone()));
+                all.truncate(request.limit);
+                return Ok(all);
+            }
+            // Whoever asks for what is after a subject misses its other flows.
+            (Broken::PagesBySubjectAlone, Some((subject, _))) => {
+                request.after = Some((subject, FlowName::from_static("~")));
+            }
+            (Broken::PagesOfEveryFlow, after) => (request.after, request.flow) = (after, None),
+            (_, after) => request.after = after,
+        }
+        self.inner.of_tenant(&request).await
     }
 
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {

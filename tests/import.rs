@@ -9,10 +9,11 @@ mod import {
 }
 mod support;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use onramp::admission::{Admission, LegacyPolicy, LegacyRow};
 use onramp::flow::Reservation;
 use onramp::import::{Conflict, Entry, Import, Imported, Record, Reject, Report, csv, rows};
+use onramp::insight::Cohort;
 use onramp::lifecycle::StageKind;
 use onramp::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,36 @@ async fn whoever_was_complete_passes_and_the_journal_says_why() {
         // No time of completion was known: that of the import stands in for it.
         let done = desk.open("u2").await.into_state();
         assert_eq!(done.completed_at(), Some(done.imported().unwrap().at));
+    }
+}
+
+#[tokio::test]
+async fn a_funnel_counts_them_where_they_began_and_the_journal_where_they_came() {
+    for store in each_store().await {
+        let desk = Desk::new(store, Faults::default());
+        let before = Utc::now();
+        imported(&desk).await;
+        let of = async |from: &str, until: &str| {
+            let (from, until) = (at(from).unwrap(), at(until).unwrap());
+            let cohort = Cohort::created_between(from, until);
+            desk.onramp.funnel(&cohort).await.unwrap().total
+        };
+        let may = of("2023-05-01T08:00:00Z", "2023-05-01T08:00:01Z").await;
+        assert_eq!((may.enrolled, may.completed), (1, 1), "its first login");
+        let june = of("2023-06-01T07:00:00Z", "2023-06-01T07:00:01Z").await;
+        assert_eq!((june.enrolled, june.completed), (1, 1), "its start");
+        let july = of("2023-07-01T00:00:00Z", "2023-07-02T00:00:00Z").await;
+        assert_eq!((july.enrolled, july.completed), (1, 0));
+        // Of one nothing was known.
+        let today = Cohort::created_between(before, Utc::now() + TimeDelta::minutes(1));
+        let today = desk.onramp.funnel(&today).await.unwrap().total;
+        assert_eq!(today.enrolled, 1);
+        let everyone = desk.onramp.funnel(&Cohort::everyone()).await.unwrap().total;
+        assert_eq!(everyone.enrolled, 4);
+        for subject in ["u1", "u4"] {
+            let state = desk.open(subject).await.into_state();
+            assert!(state.created_at() >= before, "{subject}");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use onramp::Actor;
 use onramp::lifecycle::{Operation, StageKind};
-use table::typed::typed;
+use table::typed::{OF_NO_HANDLE, typed};
 
 #[test]
 fn the_types_allow_what_the_table_allows() {
@@ -28,14 +28,22 @@ fn every_operation_that_is_not_a_workers_alone_is_typed() {
         let actors = [Actor::Subject, Actor::Host, Actor::Operator("ann".into())];
         actors.iter().any(|actor| operation.open_to(actor))
     };
-    let mut hosts: BTreeSet<_> = Operation::ALL.iter().filter(hosts).copied().collect();
-    // Where it leads depends on the record, and it goes over many: it is no handle's.
-    hosts.remove(&Operation::Import);
-    let typed: BTreeSet<_> = typed()
-        .into_iter()
-        .map(|(operation, ..)| operation)
-        .collect();
-    assert_eq!(hosts, typed);
+    let hosts: BTreeSet<_> = Operation::ALL.iter().filter(hosts).copied().collect();
+    let (import, _) = OF_NO_HANDLE;
+    let typed = typed().into_iter().map(|(operation, ..)| operation);
+    let typed: BTreeSet<_> = typed.collect();
+    assert!(!typed.contains(&import));
+    assert_eq!(hosts, typed.into_iter().chain([import]).collect());
+}
+
+#[test]
+fn what_is_of_no_handle_is_a_hosts_alone_and_leads_nowhere_else() {
+    let (import, edges) = OF_NO_HANDLE;
+    assert_eq!(import.edges(), edges);
+    assert_eq!(import.stages(), [StageKind::Pending]);
+    // Nobody who is known by a name can claim what was elsewhere.
+    let others = [Actor::Subject, Actor::Operator("ann".into())];
+    assert!(import.open_to(&Actor::Host) && !others.iter().any(|who| import.open_to(who)));
 }
 
 #[test]

@@ -7,6 +7,8 @@
     reason = "a test may panic; its modules are its own"
 )]
 
+#[path = "vault/forgotten.rs"]
+mod forgotten;
 #[path = "vault/reveals.rs"]
 mod reveals;
 mod support;

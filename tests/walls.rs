@@ -71,7 +71,10 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("guide", &[]),
     ("flow", &["id", "time"]),
     ("lifecycle", &["id", "time", "flow"]),
-    ("store", &["id", "time", "flow", "lifecycle", "measure"]),
+    (
+        "store",
+        &["id", "time", "flow", "lifecycle", "status", "measure"],
+    ),
     ("status", &["id", "time", "flow", "lifecycle"]),
     (
         "admission",

@@ -3,14 +3,14 @@
 use clap::{Parser, Subcommand};
 
 use crate::cli::commands::{
-    act, bench, completions, diagram, doctor, explain, funnel, journal, list, migrate, outbox,
-    status, subject, verify,
+    act, bench, completions, diagram, doctor, explain, funnel, import, journal, list, migrate,
+    outbox, status, subject, verify,
 };
 
 /// The operator's command line of onramp.
 ///
 /// Exit codes: 0 done, 1 refused or failed, 2 the arguments cannot be used, 3 doctor or verify found
-/// something wrong.
+/// something wrong, or import left records out.
 #[derive(Parser, Debug)]
 #[command(version, max_term_width = 100, subcommand_required = true)]
 pub(super) struct Args {
@@ -63,6 +63,8 @@ pub(super) enum Command {
     Unpark(act::Unpark),
     /// Count how far those of a cohort have come (needs the flow)
     Funnel(funnel::Args),
+    /// Take over what an older system knew (needs the host's rules for its records)
+    Import(import::Args),
     /// Look for what nobody has noticed yet
     Doctor(doctor::Args),
     /// Verify that onboardings are as their journals say
@@ -76,7 +78,7 @@ pub(super) enum Command {
     Outbox(outbox::Command),
     /// Draw a flow, or the lifecycle
     Diagram(diagram::Args),
-    /// Measure the store in a scratch tenant, which is deleted afterwards
+    /// Measure the database in a scratch tenant, which is deleted afterwards
     Bench(bench::Args),
     /// Print a script that completes arguments in a shell
     Completions(completions::Args),

@@ -22,12 +22,13 @@
 //! | `doctor` | what nobody has noticed yet; what is neglected, with the flow | |
 //! | `outbox` | `lag`, `dead`, `revive` | |
 //! | `export`, `erase` | everything of a subject | |
-//! | `bench` | how fast the store is, in a scratch tenant that is deleted afterwards | |
+//! | `bench` | how fast the database is, by more and more callers, in a scratch tenant that is deleted afterwards; `--in-use` where there are onboardings | |
 //! | `completions` | a script for a shell | |
 //! | `explain` | what stands between an onboarding and its completion | yes |
 //! | `retry`, `waive`, `cancel`, `park`, `unpark` | what operators may do; `--operator` is in the journal | yes |
 //! | `funnel` | how far those of a cohort have come | yes |
 //! | `diagram` | the flow as Mermaid or DOT | yes; not with `--lifecycle` |
+//! | `import` | takes over what an older system knew, from CSV or a folder of JSON files; `--dry-run` shows what would become of it | yes, and [how its records are read](Cli::import) |
 //!
 //! ```text
 //!   arguments ──> Args ──> one command ──> StoreExt, Onramp ──> Answer ──> table or JSON, exit code
@@ -44,7 +45,7 @@
 //! | 0 | done |
 //! | 1 | refused, or failed |
 //! | 2 | the arguments cannot be used |
-//! | 3 | `doctor` or `verify` found something wrong |
+//! | 3 | `doctor` or `verify` found something wrong, or `import` left records out |
 //!
 //! # The JSON
 //!
@@ -68,7 +69,8 @@
 //! | `retry`, `waive`, `cancel`, `park`, `unpark` | `operation`, `id`, `tenant`, `flow`, `subject`, `stage` |
 //! | `funnel` | [`Funnel`](crate::insight::Funnel) |
 //! | `diagram` | `flow`, `format`, `text` |
-//! | `bench` | `onboardings`, `callers`, `seconds`, and `create`, `commit`, `claim`: each `count`, `per_second`, `p50_us`, `p99_us` |
+//! | `import` | [`Report`](crate::import::Report), and `quarantine`: the file, `null` when nothing was left out |
+//! | `bench` | `onboardings`, `seconds`, `runs`: each `callers` and `create`, `commit`, `status`, `claim`: each `count`, `per_second`, `p50_us`, `p99_us` |
 //! | `completions` | `shell`, `script` |
 //!
 //! What cannot be done is told on standard error, as `error`: `code`, `message`, `hint`, `causes`.
@@ -83,6 +85,7 @@ mod problem;
 mod redact;
 mod rules;
 mod run;
+mod sources;
 mod table;
 mod target;
 mod time;

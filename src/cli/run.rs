@@ -11,17 +11,19 @@ use clap::error::ErrorKind;
 use crate::cli::answer::{Answer, print};
 use crate::cli::args::{Args, Command};
 use crate::cli::commands::{
-    act, bench, completions, diagram, doctor, explain, funnel, journal, list, migrate, outbox,
-    status, subject, verify,
+    act, bench, completions, diagram, doctor, explain, funnel, import, journal, list, migrate,
+    outbox, status, subject, verify,
 };
 use crate::cli::database::Place;
 use crate::cli::problem::{Exit, Problem};
 use crate::cli::redact::redact;
 use crate::cli::rules::Flows;
+use crate::cli::sources::Sources;
 use crate::cli::table::Look;
 use crate::flow::{Definition, Flow};
+use crate::import::{Imported, Record, Reject};
 use crate::store::Store;
-use crate::{Clock, SystemClock};
+use crate::{Clock, SourceName, SystemClock};
 
 /// The operator's command line, with the flows that it knows. The [module](crate::cli) describes its
 /// commands, their JSON and the exit codes.
@@ -54,12 +56,14 @@ use crate::{Clock, SystemClock};
 #[must_use = "it does something when it is run"]
 pub struct Cli {
     flows: Flows,
+    sources: Sources,
 }
 
 /// What a command works with.
 pub(super) struct Context<'c> {
     pub(super) store: Arc<dyn Store>,
     pub(super) flows: &'c Flows,
+    pub(super) sources: &'c Sources,
     pub(super) look: Look,
     pub(super) now: DateTime<Utc>,
     /// Whether bars may be drawn.
@@ -76,6 +80,41 @@ impl Cli {
     /// `funnel`, `diagram`, the whole `status`, and a `doctor` that finds what is neglected.
     pub fn flow<F: Flow>(mut self, definition: Definition<F>) -> Self {
         self.flows.add(definition);
+        self
+    }
+
+    /// The same with how records of an older system are read, for `import`. The name of the source stays
+    /// in the journal, and is part of what records are known by: see [`Import`](crate::import::Import).
+    ///
+    /// ```no_run
+    /// use onramp::cli::Cli;
+    /// use onramp::import::{Imported, Record, Reject};
+    /// use onramp::prelude::*;
+    /// # struct Workspace;
+    /// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+    ///
+    /// fn user(record: &Record) -> Result<Imported<Workspace>, Reject> {
+    ///     let tenant = TenantId::new(record.text("tenant")?)?;
+    ///     let subject = SubjectId::new(record.text("user")?)?;
+    ///     Ok(Imported::new(tenant, subject).complete(record.flag("done")?))
+    /// }
+    ///
+    /// # async fn tool(workspace: onramp::flow::Definition<Workspace>) -> std::process::ExitCode {
+    /// // host import --csv users.csv --dry-run
+    /// Cli::new().import("crm", &workspace, user).flow(workspace).run().await
+    /// # }
+    /// ```
+    pub fn import<F, M>(
+        mut self,
+        source: impl Into<SourceName>,
+        definition: &Definition<F>,
+        map: M,
+    ) -> Self
+    where
+        F: Flow,
+        M: Fn(&Record) -> Result<Imported<F>, Reject> + Send + Sync + 'static,
+    {
+        self.sources.add(source.into(), definition.clone(), map);
         self
     }
 
@@ -133,6 +172,7 @@ impl Cli {
         let cx = Context {
             store: opened.store(),
             flows: &self.flows,
+            sources: &self.sources,
             look,
             now,
             bars: !args.general.json,
@@ -156,6 +196,7 @@ impl Context<'_> {
             Command::Park(wish) => act::answer(self, wish.into()).await,
             Command::Unpark(wish) => act::answer(self, wish.into()).await,
             Command::Funnel(wish) => funnel::answer(self, &wish).await,
+            Command::Import(wish) => import::answer(self, &wish).await,
             Command::Doctor(wish) => doctor::answer(self, &wish).await,
             Command::Verify(wish) => verify::answer(self, &wish).await,
             Command::Export(wish) => subject::export(self, &wish).await,

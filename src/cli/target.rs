@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::problem::Problem;
-use crate::store::{Listed, Store};
+use crate::store::{Error, Listed, Store};
 use crate::{Key, OnboardingId, SubjectId, TenantId};
 
 /// Names one onboarding, or all of a subject.
@@ -50,11 +50,7 @@ impl Target {
                 listed.into_iter().map(Found::from).collect()
             }
             (None, Some(id)) => {
-                // From a list, which reads no state: also one that is damaged can be looked at.
-                let before = id.as_uuid().as_u128().saturating_sub(1);
-                let before = OnboardingId::from_uuid(uuid::Uuid::from_u128(before));
-                let mut listed = store.list(Some(before), 1).await?;
-                listed.retain(|listed| listed.id == id && listed.key.tenant == self.tenant);
+                let listed = by_identity(store, &self.tenant, id).await?;
                 listed.into_iter().map(Found::from).collect()
             }
             (None, None) => Vec::new(),
@@ -96,6 +92,19 @@ impl Target {
         Problem::new("absent", message)
             .hint("identities are compared byte by byte; `list` shows what there is")
     }
+}
+
+/// The one of this identity, from a list, which reads no state: also one that is damaged is found.
+pub(super) async fn by_identity(
+    store: &dyn Store,
+    tenant: &TenantId,
+    id: OnboardingId,
+) -> Result<Option<Listed>, Error> {
+    let before = id.as_uuid().as_u128().saturating_sub(1);
+    let before = OnboardingId::from_uuid(uuid::Uuid::from_u128(before));
+    let mut listed = store.list(Some(before), 1).await?;
+    listed.retain(|listed| listed.id == id && listed.key.tenant == *tenant);
+    Ok(listed.pop())
 }
 
 pub(super) fn tenant(text: &str) -> Result<TenantId, String> {

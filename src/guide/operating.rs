@@ -101,6 +101,7 @@
 //! | is not worked on | `onramp doctor`: neglected | is an engine running that has this flow? |
 //! | cannot be read | `onramp doctor`: unreadable | a newer program has written it: start that one |
 //! | a message did not come | `onramp outbox dead` | mend the receiver, `onramp outbox revive` |
+//! | all is slow | `onramp bench`, in a quiet hour: `--in-use` beside onboardings | where more callers bring no more commits, the database is at its end |
 //! | did something happen at all | `onramp journal`, `onramp verify` | the journal is a hash chain: what does not verify was changed past us |
 //!
 //! Many at once: [`Onramp::bulk`](crate::Onramp::bulk), with a result for each.

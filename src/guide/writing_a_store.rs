@@ -17,7 +17,7 @@
 //!
 //! | what | found by | note |
 //! |---|---|---|
-//! | the row: state, revision, head of the journal | identity; and (tenant, flow, subject), unique | |
+//! | the row: state, revision, head of the journal | identity; and (tenant, subject, flow), unique: in this order it serves the lists of a tenant and of a subject | |
 //! | facts | identity and step | text as it is, with its salt |
 //! | journal entries | identity and revision | unique, so it guards the revision once more |
 //! | the queue: when due, under which lease and fence, which attempt | flow and time | only of what a worker has something to do with |

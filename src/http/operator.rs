@@ -14,21 +14,18 @@ use crate::http::catalogue::Code;
 use crate::http::dto::{Outstanding, Stage, Status};
 use crate::http::problem::Problem;
 use crate::http::reply;
-use crate::id::{OnboardingId, Reason, StepName, SubjectId};
+use crate::id::{FlowName, OnboardingId, Reason, StepName, SubjectId};
 use crate::lifecycle::{Rejected, State};
 use crate::onramp::{Bulk, NotDone};
-use crate::store::Listed;
+use crate::store::{Listed, TenantRequest, key};
 
 /// The most that is listed at once.
 const PAGE: u64 = 100;
 
-/// Rows of all tenants that are read at once, and how often, for one page of one tenant.
-const SCAN: (usize, usize) = (500, 20);
-
 /// Onboardings of the tenant.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Page {
-    /// In the order of their creation.
+    /// In the order of their subjects.
     pub(super) onboardings: Vec<Entry>,
     /// Where the next page begins: send it as `after`. None at the end.
     pub(super) next: Option<String>,
@@ -85,16 +82,13 @@ pub(super) async fn list<F: Flow>(call: Call<F, Operator>) -> Result<Response, P
     let limit = usize::try_from(limit).unwrap_or(1);
     let page = match call.parameter::<String>("subject")? {
         Some(subject) => of_subject(&call, subject).await?,
-        None => scan(&call, limit).await?,
+        None => of_tenant(&call, limit).await?,
     };
     reply::json(StatusCode::OK, &page)
 }
 
 async fn of_subject<F: Flow>(call: &Call<F, Operator>, text: String) -> Result<Page, Problem> {
-    let subject = SubjectId::new(text).map_err(|error| {
-        let problem = Problem::new(Code::BadParameter).because(error);
-        problem.with("parameter", "subject")
-    })?;
+    let subject = named(text, "subject")?;
     let store = call.api.onramp.store();
     let found = store.of_subject(&call.who.tenant, &subject).await?;
     let found = found.into_iter().filter(|found| found.key.flow == F::NAME);
@@ -104,48 +98,29 @@ async fn of_subject<F: Flow>(call: &Call<F, Operator>, text: String) -> Result<P
     })
 }
 
-/// A page of the tenant's, out of everybody's: a store lists by identity alone.
-async fn scan<F: Flow>(call: &Call<F, Operator>, limit: usize) -> Result<Page, Problem> {
-    let (rows, times) = SCAN;
-    let mut after = call
-        .parameter::<Uuid>("after")?
-        .map(OnboardingId::from_uuid);
-    let mut found: Vec<Listed> = Vec::new();
-    for _ in 0..times {
-        let listed = call.api.onramp.store().list(after, rows).await?;
-        let all = listed.len() < rows;
-        after = listed.last().map(|last| last.id).or(after);
-        let mine = |one: &Listed| one.key.tenant == call.who.tenant && one.key.flow == F::NAME;
-        found.extend(listed.into_iter().filter(mine));
-        if found.len() > limit || (all && found.len() == limit) {
-            let next = (found.len() > limit)
-                .then(|| found.get(limit - 1))
-                .flatten();
-            let next = next.map(|last| last.id.to_string());
-            found.truncate(limit);
-            return Ok(page(found, next));
-        }
-        if all {
-            return Ok(page(found, None));
-        }
+/// A page of the tenant's, and whether there are more: one more than fits is asked for.
+async fn of_tenant<F: Flow>(call: &Call<F, Operator>, limit: usize) -> Result<Page, Problem> {
+    let tenant = &call.who.tenant;
+    let flow = FlowName::from_static(F::NAME);
+    let mut request = TenantRequest::new(tenant).flow(&flow).limit(limit + 1);
+    if let Some(after) = call.parameter::<String>("after")? {
+        request = request.after(&key::<F>(tenant, &named(after, "after")?));
     }
-    // It goes on later at a time, and not at somebody else's onboarding.
-    let next = after.map(moment);
-    found.retain(|one| next.is_none_or(|next| one.id < next));
-    Ok(page(found, next.map(|next| next.to_string())))
-}
-
-fn page(found: Vec<Listed>, next: Option<String>) -> Page {
-    Page {
+    let mut found = call.api.onramp.store().of_tenant(&request).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    Ok(Page {
+        next: last.map(|last| last.key.subject.clone().into()),
         onboardings: found.into_iter().map(Entry::of).collect(),
-        next,
-    }
+    })
 }
 
-/// The least identity of the same moment (UUID version 7: 48 bits of time).
-fn moment(id: OnboardingId) -> OnboardingId {
-    let time = id.as_uuid().as_u128() >> 80 << 80;
-    OnboardingId::from_uuid(Uuid::from_u128(time))
+fn named(text: String, parameter: &'static str) -> Result<SubjectId, Problem> {
+    SubjectId::new(text).map_err(|error| {
+        let problem = Problem::new(Code::BadParameter).because(error);
+        problem.with("parameter", parameter)
+    })
 }
 
 impl Entry {
@@ -230,18 +205,5 @@ impl<F: Flow> Call<F, Operator> {
         let row = row.filter(|row| row.state.key().flow == F::NAME);
         row.map(|row| row.state)
             .ok_or_else(|| Code::NotFound.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_moment_names_nobody() {
-        let id = OnboardingId::fresh();
-        let time = moment(id);
-        assert!(time <= id);
-        assert_eq!(moment(OnboardingId::fresh()).as_uuid().as_u128() << 48, 0);
     }
 }

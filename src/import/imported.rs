@@ -76,7 +76,8 @@ impl<F> Imported<F> {
         self.with(Kind::Task, &output)
     }
 
-    /// When the subject signed in for the first time, if that is known.
+    /// When the subject signed in for the first time, if that is known. The earlier of this and
+    /// [`started`](Self::started) is the time of its [cohort](crate::insight::Cohort).
     pub fn first_login(mut self, at: impl Into<Option<DateTime<Utc>>>) -> Self {
         self.past.first_login_at = at.into();
         self

@@ -14,6 +14,11 @@
 //! pending with the facts that were known, until the gates are checked and it starts like everybody else.
 //! Nobody gets a message because of it. Sources are only read.
 //!
+//! An onboarding that an import creates belongs to the cohort of the time when the subject first signed in
+//! or started there, whichever was earlier, so that a funnel of last year counts those of last year, and
+//! that of the day of the import counts only those of whom neither is known. It is created on that day all
+//! the same, and the journal says so. One that was there already keeps its place.
+//!
 //! Nothing in a source stops a run: what cannot be read, mapped or stored goes to the quarantine with its
 //! place and the reason, and the next one is looked at.
 //!

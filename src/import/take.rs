@@ -34,6 +34,15 @@ pub(super) struct Ready {
     pub(super) facts: Vec<(Kind, EncodedFact)>,
 }
 
+impl Ready {
+    /// The first sign of the subject in the other system. Cohorts are told by the time in the identity,
+    /// and this one is of that time's.
+    fn began(&self) -> Option<DateTime<Utc>> {
+        let signs = [self.past.first_login_at, self.past.started_at];
+        signs.into_iter().flatten().min()
+    }
+}
+
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Taken {
@@ -116,8 +125,9 @@ impl Run<'_> {
     /// Finds what a record is to be taken into, or says why not.
     async fn target(&self, ready: &Ready) -> Result<Result<Target, Taken>, Error> {
         let Some(row) = self.store.find(&ready.key).await? else {
-            let key = ready.key.clone();
-            let new = prepare_creation(key, self.plan, ready.identity.creation, self.now)?;
+            let (key, command) = (ready.key.clone(), ready.identity.creation);
+            let id = OnboardingId::fresh_at(ready.began().unwrap_or(self.now));
+            let new = prepare_creation(id, key, self.plan, command, self.now)?;
             return Ok(Ok(Target {
                 row: new.row.clone(),
                 new: Some(new),

@@ -16,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// ([`flow::Cohort`](crate::flow::Cohort)).
 ///
 /// When one was created is told by its identity, in whole milliseconds, so a cohort is a range of the
-/// primary key; cohorts that follow one another hold every onboarding once. One with an identity
+/// primary key; cohorts that follow one another hold every onboarding once. One that was imported counts
+/// as of when it began in the other system, where that was known. One with an identity
 /// that is no UUID version 7 (the test kit makes such ones) is to be looked for in
 /// [`everyone`](Self::everyone).
 ///

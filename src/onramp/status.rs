@@ -5,7 +5,7 @@ use crate::flow::Flow;
 use crate::id::{SubjectId, TenantId};
 use crate::onramp::Onramp;
 use crate::status::Status;
-use crate::store::{Error, key};
+use crate::store::{Error, StoreExt, key};
 
 impl<F: Flow> Onramp<F> {
     /// Where a subject is in this flow; `None` when it was never enrolled. One query, and it runs
@@ -30,8 +30,8 @@ impl<F: Flow> Onramp<F> {
         tenant: &TenantId,
         subject: &SubjectId,
     ) -> Result<Option<Status>, Error> {
-        let found = self.store.find(&key::<F>(tenant, subject)).await?;
-        Ok(found.map(|row| Status::of(&row.state, self.flow.plan(), self.clock.now())))
+        let (plan, now) = (self.flow.plan(), self.clock.now());
+        self.store.status(plan, tenant, subject, now).await
     }
 
     /// Whether a subject may pass. Asks the store, each time and once; no copy is looked at.

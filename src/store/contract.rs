@@ -15,6 +15,7 @@ use crate::store::record::{
     StepProgress,
 };
 use crate::store::scan::{ScanRequest, Scanned};
+use crate::store::tenant::TenantRequest;
 
 /// A durable store of onboardings.
 ///
@@ -84,6 +85,13 @@ pub trait Store: Send + Sync + 'static {
         tenant: &TenantId,
         subject: &SubjectId,
     ) -> Result<Vec<Listed>, Error>;
+
+    /// Onboardings of one tenant, in the order of their subjects and then of their flows, byte by byte:
+    /// those that the request is for, the first ones, at most as many as it says.
+    ///
+    /// What belongs to other tenants is not looked at, however much it is. One that is there all the
+    /// while is in exactly one page, whatever comes and goes between them.
+    async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error>;
 
     /// Onboardings of all tenants, in the order of their identities, after one, at most `limit`.
     ///

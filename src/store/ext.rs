@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::flow::{Definition, Facts, Flow, Plan, slot};
 use crate::id::{Actor, CommandId, FlowName, Key, OnboardingId, SubjectId, TenantId};
 use crate::lifecycle::{Action, Change, Command, Loaded, Onboarding, Stage};
+use crate::status::Status;
 use crate::store::audit::{self, Unverified, Verified};
 use crate::store::commit_error::{
     CommitError, Conflict, InDoubt, NotApplied, NotAppliedBecause, Unknown,
@@ -67,10 +68,9 @@ pub trait StoreExt: Store {
             if let Some(row) = self.find(&key).await? {
                 return Ok(loaded(row));
             }
-            let created = self
-                .create(prepare_creation(key, flow.plan(), CommandId::fresh(), now)?)
-                .await?;
-            Ok(loaded(created.row))
+            let (id, command) = (OnboardingId::fresh_at(now), CommandId::fresh());
+            let new = prepare_creation(id, key, flow.plan(), command, now)?;
+            Ok(loaded(self.create(new).await?.row))
         }
     }
 
@@ -86,6 +86,52 @@ pub trait StoreExt: Store {
         async move {
             let row = self.find(&key::<F>(tenant, subject)).await?;
             Ok(row.map(|row| loaded(row)))
+        }
+    }
+
+    /// Where a subject is in the flow of a plan; `None` when it was never enrolled. One query, and it runs
+    /// nothing. For whoever has the store and no [`Onramp`](crate::Onramp): a page, a tool, a job.
+    ///
+    /// # Errors
+    /// Of the store: then it is not known where the subject is, which is not the same as "not completed".
+    ///
+    /// ```
+    /// use onramp::prelude::*;
+    /// use onramp::{Clock, SystemClock};
+    /// # use serde::{Deserialize, Serialize};
+    /// # struct Workspace;
+    /// # impl Flow for Workspace { const NAME: &'static str = "workspace"; const VERSION: u32 = 1; }
+    /// # #[derive(Serialize, Deserialize)] struct Company;
+    /// # impl Step for Company { const NAME: &'static str = "company"; }
+    /// # impl Answer<Workspace> for Company {}
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let flow = Workspace::steps().ask::<Company>().build()?;
+    /// let store = MemoryStore::new();
+    /// let (tenant, subject) = (TenantId::new("acme")?, SubjectId::new("org-001")?);
+    ///
+    /// let now = SystemClock.now();
+    /// assert!(store.status(flow.plan(), &tenant, &subject, now).await?.is_none());
+    /// let _ = store.enroll(&flow, &tenant, &subject, now).await?;
+    /// let status = store.status(flow.plan(), &tenant, &subject, now).await?;
+    /// assert_eq!(status.expect("it is there").percent, 0);
+    /// # Ok(()) }
+    /// ```
+    fn status(
+        &self,
+        plan: &Plan,
+        tenant: &TenantId,
+        subject: &SubjectId,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Option<Status>, Error>> + Send {
+        async move {
+            let key = Key {
+                tenant: tenant.clone(),
+                flow: plan.flow().clone(),
+                subject: subject.clone(),
+            };
+            let found = self.find(&key).await?;
+            Ok(found.map(|row| Status::of(&row.state, plan, now)))
         }
     }
 

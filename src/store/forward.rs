@@ -18,6 +18,7 @@ use crate::store::record::{
     StepProgress,
 };
 use crate::store::scan::{ScanRequest, Scanned};
+use crate::store::tenant::TenantRequest;
 
 macro_rules! forward {
     ($($pointer:ident),+) => {$(
@@ -58,6 +59,10 @@ macro_rules! forward {
                 subject: &SubjectId,
             ) -> Result<Vec<Listed>, Error> {
                 (**self).of_subject(tenant, subject).await
+            }
+
+            async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error> {
+                (**self).of_tenant(request).await
             }
 
             async fn list(

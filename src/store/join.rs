@@ -43,7 +43,8 @@ pub(crate) async fn enroll_in<F: Flow>(
     subject: &SubjectId,
     now: DateTime<Utc>,
 ) -> Result<OnboardingId, Error> {
-    let new = prepare_creation(key::<F>(tenant, subject), plan, CommandId::fresh(), now)?;
+    let (id, key) = (OnboardingId::fresh_at(now), key::<F>(tenant, subject));
+    let new = prepare_creation(id, key, plan, CommandId::fresh(), now)?;
     let created = join.create(new).await?;
     Ok(created.row.state.id())
 }

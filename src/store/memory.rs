@@ -26,6 +26,7 @@ use crate::store::record::{
     NewOnboarding, QueueChange, Row, StepProgress,
 };
 use crate::store::scan::{ScanRequest, Scanned};
+use crate::store::tenant::TenantRequest;
 use crate::time::{Clock, SystemClock};
 use async_trait::async_trait;
 use claim::Room;
@@ -248,6 +249,18 @@ impl Store for MemoryStore {
             key.tenant == *tenant && key.subject == *subject
         });
         Ok(theirs.map(listed).collect())
+    }
+
+    async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error> {
+        request.check()?;
+        let all = self.lock();
+        let theirs = all.by_key.iter().filter(|(key, _)| request.is_for(key));
+        let mut theirs: Vec<_> = theirs.collect();
+        theirs.sort_by_key(|(key, _)| (&key.subject, &key.flow));
+        let kept = theirs
+            .into_iter()
+            .filter_map(|(_, id)| all.onboardings.get(id));
+        Ok(kept.take(request.limit).map(listed).collect())
     }
 
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {

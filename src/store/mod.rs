@@ -24,6 +24,7 @@ mod scan;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub mod sql;
 mod subject;
+mod tenant;
 #[cfg(feature = "tokio")]
 mod watch;
 
@@ -50,6 +51,7 @@ pub use record::{
 pub use retention::{Purged, Retention};
 pub use scan::{ScanRequest, Scanned};
 pub use subject::{EntryExport, Erasure, FactExport, OnboardingExport, SubjectExport};
+pub use tenant::TenantRequest;
 #[cfg(feature = "tokio")]
 pub use watch::{Progress, Watch};
 

@@ -57,12 +57,12 @@ pub(crate) struct Prepared {
 
 /// An onboarding at its first revision.
 pub(crate) fn prepare_creation(
+    id: OnboardingId,
     key: Key,
     plan: &Plan,
     command: CommandId,
     now: DateTime<Utc>,
 ) -> Result<NewOnboarding, Error> {
-    let id = OnboardingId::fresh_at(now);
     let (state, created) = State::create(id, key, plan, now);
     let entry = chain::entry(
         Digest::ZERO,

@@ -2,13 +2,20 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::id::{FlowName, OnboardingId};
-use crate::lifecycle::StageKind;
+use crate::id::{FlowName, OnboardingId, Revision};
+use crate::lifecycle::{Event, Happened, StageKind};
 use crate::store::contract::Store;
 use crate::store::error::Error;
-use crate::store::record::Listed;
+use crate::store::record::{Listed, Row};
+
+/// Journal entries that are read at once: more than there are changes of keys in a row, mostly.
+const TAIL: u64 = 8;
 
 /// Which onboardings are to be forgotten: those that ended, and have not changed since a time.
+///
+/// Whatever somebody did to one counts as a change: a secret that was kept or shown yesterday is in use,
+/// and would be gone with it. That a secret was brought under a newer key does not count, or every
+/// rotation of keys would put off forgetting for everybody.
 ///
 /// ```
 /// use chrono::TimeDelta;
@@ -48,13 +55,23 @@ impl Retention {
         self
     }
 
-    fn is_for(&self, listed: &Listed) -> bool {
+    fn may_be_for(&self, listed: &Listed) -> bool {
+        let flow = self.flow.as_ref();
         matches!(listed.stage, StageKind::Completed | StageKind::Failed)
-            && listed.changed_at < self.before
-            && self
-                .flow
-                .as_ref()
-                .is_none_or(|flow| listed.key.flow == *flow)
+            && flow.is_none_or(|flow| listed.key.flow == *flow)
+            && !is_younger(listed.id, self.before)
+    }
+
+    async fn is_for<S>(&self, store: &S, listed: &Listed, row: &Row) -> Result<bool, Error>
+    where
+        S: Store + ?Sized,
+    {
+        if listed.changed_at < self.before {
+            return Ok(true);
+        }
+        // Nothing but a change of keys can have hidden that it is as old.
+        let keeps_secrets = row.state.secrets().next().is_some();
+        Ok(keeps_secrets && touched_at(store, row).await? < self.before)
     }
 }
 
@@ -92,13 +109,17 @@ pub(super) async fn purge<S: Store + ?Sized>(
             return Ok(purged);
         };
         let mut gone = Vec::new();
-        for listed in page.into_iter().filter(|listed| retention.is_for(listed)) {
-            match store.load(&listed.key.tenant, listed.id).await? {
-                Some(row) if row.state.failed().is_some_and(|f| !f.remaining.is_empty()) => {
-                    purged.remaining += 1;
-                }
-                Some(_) => gone.push(listed),
-                None => {}
+        let ended = |listed: &Listed| retention.may_be_for(listed);
+        for listed in page.into_iter().filter(ended) {
+            let Some(row) = store.load(&listed.key.tenant, listed.id).await? else {
+                continue;
+            };
+            if !retention.is_for(store, &listed, &row).await? {
+                continue;
+            }
+            match row.state.failed() {
+                Some(failed) if !failed.remaining.is_empty() => purged.remaining += 1,
+                _ => gone.push(listed),
             }
         }
         if !gone.is_empty() {
@@ -109,6 +130,26 @@ pub(super) async fn purge<S: Store + ?Sized>(
         }
         after = Some(last);
     }
+}
+
+/// When it was changed last by anything but a change of keys, by the end of its journal.
+async fn touched_at<S: Store + ?Sized>(store: &S, row: &Row) -> Result<DateTime<Utc>, Error> {
+    let (tenant, id) = (&row.state.key().tenant, row.state.id());
+    let mut end = row.state.revision();
+    while end > Revision::new(0) {
+        let start = Revision::new(end.get().saturating_sub(TAIL));
+        let entries = store.journal(tenant, id, start, TAIL as usize).await?;
+        for entry in entries.iter().rev() {
+            let events = entry.decode()?;
+            let rewrapped =
+                |event: &Event| matches!(event.happened, Happened::SecretRewrapped { .. });
+            if !events.iter().all(rewrapped) {
+                return Ok(entry.at);
+            }
+        }
+        end = start;
+    }
+    Ok(row.state.created_at())
 }
 
 /// Whether an identity was made after a time, by its own account. A day is left for clocks that

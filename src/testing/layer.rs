@@ -8,7 +8,7 @@ use crate::id::{CommandId, FlowName, Key, OnboardingId, Revision, SubjectId, Ten
 use crate::store::{
     ClaimRequest, Commit, CommitOutcome, Created, DeadLetter, Delivery, Error, FactRecord, Hints,
     JournalEntry, Lease, Listed, NewOnboarding, OutboxLag, Row, ScanRequest, Scanned, Settlement,
-    StepProgress, Store,
+    StepProgress, Store, TenantRequest,
 };
 
 /// What is changed about a store: whatever is not given here is the inner store's. In [`Layered`] it
@@ -78,6 +78,11 @@ pub trait Layer: Send + Sync + 'static {
         subject: &SubjectId,
     ) -> Result<Vec<Listed>, Error> {
         self.inner().of_subject(tenant, subject).await
+    }
+
+    /// As [`Store::of_tenant`].
+    async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error> {
+        self.inner().of_tenant(request).await
     }
 
     /// As [`Store::list`].
@@ -230,6 +235,10 @@ impl<L: Layer> Store for Layered<L> {
         subject: &SubjectId,
     ) -> Result<Vec<Listed>, Error> {
         self.0.of_subject(tenant, subject).await
+    }
+
+    async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error> {
+        self.0.of_tenant(request).await
     }
 
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {

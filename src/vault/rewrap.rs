@@ -59,7 +59,7 @@ pub struct NotRewrapped {
 
 impl Vault {
     /// Brings every secret of every tenant under the newest key. Only the wrappings change; tokens that are
-    /// out stay good. Safe to repeat, and to run more than once at a time; others wait for nothing.
+    /// out stay good, and nothing is [kept longer](crate::store::Retention) for it. Safe to repeat, and to run more than once at a time; others wait for nothing.
     ///
     /// # Errors
     /// Of the store, and of keys that cannot be reached; what was done before it stays done, so begin

@@ -101,6 +101,24 @@ async fn lists(tool: &Tool) {
     let rest = tool.json(&rest, 0).await;
     let onboardings = [&all, &rest].map(|page| page["onboardings"].as_array().unwrap().len());
     assert_eq!((onboardings, &rest["next"]), ([2, 3], &Value::Null));
+    // Of a tenant in the order of subjects, whatever was created first.
+    let one = tool.json("list --tenant acme --limit 1", 0).await;
+    assert_eq!(texts(&one["onboardings"], "subject"), ["org-done"]);
+    let rest = format!(
+        "list --tenant acme --after {}",
+        one["next"].as_str().unwrap()
+    );
+    let rest = tool.json(&rest, 0).await;
+    let others = ["org-failed", "org-new", "org-waits"];
+    assert_eq!(texts(&rest["onboardings"], "subject"), others);
+    assert_eq!(rest["next"], Value::Null);
+    let foreign = all["onboardings"][0]["id"].as_str().unwrap();
+    let foreign = format!("list --tenant other --after {foreign}");
+    let gone = tool.json(&foreign, 1).await["error"].clone();
+    assert_eq!(
+        (&gone["code"], &gone["hint"]),
+        (&"absent".into(), &"begin again without --after".into())
+    );
     for (filter, subjects) in [
         ("--tenant acme --stage failed", vec!["org-failed"]),
         ("--tenant other", vec!["org-new"]),
@@ -250,16 +268,54 @@ async fn hands_out_and_erases(tool: &Tool) {
 
 async fn measures(tool: &Tool) {
     let before = tool.json("list", 0).await;
-    let measured = tool.json("bench --onboardings 20 --callers 3", 0).await;
-    golden::holds("bench", &measured);
+    let refused = tool.json("bench --onboardings 20", 1).await["error"].clone();
     assert_eq!(
-        (&measured["create"]["count"], &measured["commit"]["count"]),
-        (&20.into(), &40.into())
+        refused["code"], "refused",
+        "there are onboardings: {refused}"
     );
-    assert!(measured["claim"]["p99_us"].as_u64() >= measured["claim"]["p50_us"].as_u64());
+    assert!(
+        refused["hint"].as_str().unwrap().contains("--in-use"),
+        "{refused}"
+    );
+    let bench = "bench --in-use --onboardings 20 --callers 1,3";
+    let measured = tool.json(bench, 0).await;
+    golden::holds("bench", &measured);
+    let runs = measured["runs"].as_array().unwrap();
+    for (run, callers) in runs.iter().zip([1, 3]) {
+        assert_eq!(run["callers"], callers);
+        for (what, count) in [
+            ("create", 20),
+            ("commit", 40),
+            ("status", 20),
+            ("claim", 20),
+        ] {
+            let told = &run[what];
+            assert_eq!(told["count"], count, "{what}: {told}");
+            assert!(
+                told["p99_us"].as_u64() >= told["p50_us"].as_u64(),
+                "{what}: {told}"
+            );
+            assert!(told["per_second"].as_f64().unwrap() > 0.0, "{what}: {told}");
+        }
+    }
     assert_eq!(tool.json("list", 0).await, before, "nothing of it is left");
     let lag = tool.json("outbox lag", 0).await;
     assert_eq!(lag["dead"], 0, "a relay heard nothing of it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_of_nobody_is_measured_without_being_told_to() {
+    let database = Database::sqlite();
+    let tool = Tool::bare(&database);
+    let _ = tool.json("migrate", 0).await;
+    let text = tool.text("bench --onboardings 5 --callers 2").await;
+    assert!(
+        text.contains("CALLERS") && text.contains("status"),
+        "{text}"
+    );
+    assert_eq!(tool.text("list").await, "there is no such onboarding\n");
+    let wrong = tool.json("bench --callers 1,0", 2).await;
+    assert_eq!(wrong["error"]["code"], "usage", "{wrong}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,14 +15,14 @@ use crate::typed::Tool;
 use crate::workspace::{self, BusinessInfo, PaymentConfirmed, Workspace};
 
 /// The quickstart's service on a database, with its files in a folder.
-struct Service {
+pub(crate) struct Service {
     onramp: Onramp<Workspace>,
-    tool: Tool,
+    pub(crate) tool: Tool,
     _data: tempfile::TempDir,
 }
 
 impl Service {
-    async fn new(database: &Database) -> Self {
+    pub(crate) async fn new(database: &Database) -> Self {
         let data = tempfile::tempdir().unwrap();
         let platform = Platform::open(data.path()).await.unwrap();
         let nobody = Signups {
@@ -41,7 +41,7 @@ impl Service {
     }
 
     /// Started, with the business given; branding is next.
-    async fn answered(&self, subject: &str) {
+    pub(crate) async fn answered(&self, subject: &str) {
         let (tenant, subject) = (
             TenantId::new("acme").unwrap(),
             SubjectId::new(subject).unwrap(),

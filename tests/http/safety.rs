@@ -306,10 +306,9 @@ impl Layer for Failing {
         Err(self.error())
     }
 
-    async fn list(
+    async fn of_tenant(
         &self,
-        _: Option<OnboardingId>,
-        _: usize,
+        _: &onramp::store::TenantRequest,
     ) -> Result<Vec<onramp::store::Listed>, Error> {
         Err(self.error())
     }

@@ -7,6 +7,7 @@ use onramp::admission::Admission;
 use onramp::prelude::*;
 use onramp::status::NextAction;
 use onramp::store::{SqlOptions, SqliteOptions};
+use onramp::{Clock, SystemClock};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -84,6 +85,12 @@ async fn a_status_and_an_admission_are_one_query_each_on_every_database() {
         let counted = statements();
         assert_eq!(counted.len(), 1, "{kind:?}: {counted:#?}");
         assert_eq!(status.next_action, NextAction::Start);
+
+        let (plan, now) = (onramp.flow().plan(), SystemClock.now());
+        let by_store = onramp.store().status(plan, &tenant, &subject, now).await;
+        let counted = statements();
+        assert_eq!(counted.len(), 1, "{kind:?}: {counted:#?}");
+        assert_eq!(by_store.unwrap().unwrap(), status);
 
         let admission = onramp.admit(&tenant, &subject).await;
         let counted = statements();

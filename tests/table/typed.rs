@@ -40,6 +40,16 @@ macro_rules! typed_table {
     };
 }
 
+/// The one operation of hosts that no handle has. It takes many in, as a source has them, and whether one
+/// is pending or completed afterwards is told by its record: no type can know it before.
+pub(crate) const OF_NO_HANDLE: (Operation, [(StageKind, StageKind); 2]) = (
+    Operation::Import,
+    [
+        (StageKind::Pending, StageKind::Pending),
+        (StageKind::Pending, StageKind::Completed),
+    ],
+);
+
 typed_table! {
     Start CanStart start;
     Submit CanSubmit submit;

@@ -8,10 +8,10 @@ use crate::cli::answer::Answer;
 use crate::cli::problem::Problem;
 use crate::cli::run::Context;
 use crate::cli::table::{self, Shown};
-use crate::cli::target::{onboarding, subject, tenant};
+use crate::cli::target::{by_identity, onboarding, subject, tenant};
 use crate::cli::time::shown;
 use crate::lifecycle::StageKind;
-use crate::store::Listed;
+use crate::store::{Listed, Store, TenantRequest};
 use crate::{FlowName, OnboardingId, Revision, SubjectId, TenantId};
 
 /// Onboardings that are read at once.
@@ -34,7 +34,7 @@ pub(in crate::cli) struct Args {
     /// How many at most
     #[arg(long, default_value_t = 100)]
     limit: usize,
-    /// Only those created after this one: the next page
+    /// Only those after this one: the next page
     #[arg(long, value_parser = onboarding)]
     after: Option<OnboardingId>,
 }
@@ -96,8 +96,7 @@ impl Args {
         let of_flow = self.flow.as_ref();
         let of_flow = of_flow.is_none_or(|flow| listed.key.flow == *flow.as_str());
         let in_stage = self.stage.is_none_or(|stage| listed.stage == stage.kind());
-        let after = self.after.is_none_or(|after| listed.id > after);
-        of_tenant && of_flow && in_stage && after
+        of_tenant && of_flow && in_stage
     }
 }
 
@@ -105,7 +104,8 @@ pub(in crate::cli) async fn answer(cx: &Context<'_>, args: &Args) -> Result<Answ
     let page = match (&args.tenant, &args.subject) {
         (Some(tenant), Some(subject)) => {
             let mut listed = cx.store.of_subject(tenant, subject).await?;
-            listed.retain(|listed| args.is_for(listed));
+            let later = |listed: &Listed| args.after.is_none_or(|after| listed.id > after);
+            listed.retain(|listed| args.is_for(listed) && later(listed));
             listed.sort_by_key(|listed| listed.id);
             let next = listed.get(args.limit).is_some();
             listed.truncate(args.limit);
@@ -137,17 +137,16 @@ pub(in crate::cli) async fn answer(cx: &Context<'_>, args: &Args) -> Result<Answ
     Answer::new(page, text)
 }
 
-/// Goes over what is stored until the page is full.
+/// Goes over what is stored, of the tenant if one is named, until the page is full.
 async fn page(cx: &Context<'_>, args: &Args) -> Result<Page, Problem> {
     let mut onboardings = Vec::new();
-    let mut after = args.after;
+    let mut pages = Pages::of(&*cx.store, args).await?;
     loop {
-        let listed = cx.store.list(after, PAGE).await?;
-        let Some(last) = listed.last() else {
+        let listed = pages.next(&*cx.store).await?;
+        if listed.is_empty() {
             let next = None;
             return Ok(Page { onboardings, next });
-        };
-        after = Some(last.id);
+        }
         for listed in listed.into_iter().filter(|listed| args.is_for(listed)) {
             // One more than fits is what tells that there are more.
             if onboardings.len() >= args.limit {
@@ -157,4 +156,51 @@ async fn page(cx: &Context<'_>, args: &Args) -> Result<Page, Problem> {
             onboardings.push(Line::from(listed));
         }
     }
+}
+
+/// Where a list goes on.
+enum Pages {
+    /// In the order of subjects: of a tenant nothing else has that order, nor another one.
+    OfTenant(TenantRequest),
+    /// In the order of identities.
+    OfAll(Option<OnboardingId>),
+}
+
+impl Pages {
+    async fn of(store: &dyn Store, args: &Args) -> Result<Self, Problem> {
+        let Some(tenant) = &args.tenant else {
+            return Ok(Self::OfAll(args.after));
+        };
+        let mut request = TenantRequest::new(tenant).limit(PAGE);
+        request.flow = args.flow.clone().map(FlowName::from_text);
+        if let Some(after) = args.after {
+            let last = by_identity(store, tenant, after).await?;
+            let last = last.ok_or_else(|| gone(after, tenant))?;
+            request = request.after(&last.key);
+        }
+        Ok(Self::OfTenant(request))
+    }
+
+    async fn next(&mut self, store: &dyn Store) -> Result<Vec<Listed>, Problem> {
+        match self {
+            Self::OfTenant(request) => {
+                let listed = store.of_tenant(request).await?;
+                if let Some(last) = listed.last() {
+                    *request = request.clone().after(&last.key);
+                }
+                Ok(listed)
+            }
+            Self::OfAll(after) => {
+                let listed = store.list(*after, PAGE).await?;
+                *after = listed.last().map(|last| last.id).or(*after);
+                Ok(listed)
+            }
+        }
+    }
+}
+
+fn gone(after: OnboardingId, tenant: &TenantId) -> Problem {
+    let tenant = tenant.as_str();
+    let message = format!("there is no onboarding {after} in tenant {tenant:?} to go on after");
+    Problem::new("absent", message).hint("begin again without --after")
 }

@@ -7,6 +7,7 @@ pub(super) mod diagram;
 pub(super) mod doctor;
 pub(super) mod explain;
 pub(super) mod funnel;
+pub(super) mod import;
 pub(super) mod journal;
 pub(super) mod list;
 pub(super) mod migrate;

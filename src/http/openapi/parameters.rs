@@ -43,12 +43,11 @@ pub(super) fn parameters(route: Route, facts: &Facts) -> Value {
         }
         Route::Events => all.push(header("Last-Event-ID", false)),
         Route::List => {
-            let id = json!({ "type": "string", "format": "uuid" });
-            let subject = json!({ "type": "string" });
+            let subject = || json!({ "type": "string" });
             all.extend([
-                query("after", id),
+                query("after", subject()),
                 query("limit", page()),
-                query("subject", subject),
+                query("subject", subject()),
             ]);
         }
         Route::Funnel => {

@@ -29,9 +29,10 @@ use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Dead, Lag, NextDue, Revive, Settle, Take};
 use crate::store::sql::queue::{Park, Release, Renew, Report};
 use crate::store::sql::read::{
-    Committed, Facts, Find, Journal, List, Load, OfSubject, Progress, Scan,
+    Committed, Facts, Find, Journal, List, Load, OfSubject, OfTenant, Progress, Scan,
 };
 use crate::store::sql::transact::{self, Work};
+use crate::store::tenant::TenantRequest;
 
 /// A store on an SQL database. Used as `SqliteStore`.
 ///
@@ -214,6 +215,11 @@ impl<D: Dialect> Store for SqlStore<D> {
     ) -> Result<Vec<Listed>, Error> {
         let (tenant, subject) = (tenant.clone(), subject.clone());
         self.read(OfSubject { tenant, subject }).await
+    }
+
+    async fn of_tenant(&self, request: &TenantRequest) -> Result<Vec<Listed>, Error> {
+        request.check()?;
+        self.read(OfTenant(request.clone())).await
     }
 
     async fn list(&self, after: Option<OnboardingId>, limit: usize) -> Result<Vec<Listed>, Error> {

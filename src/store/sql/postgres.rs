@@ -159,11 +159,13 @@ const SESSION: &str = "SELECT pg_is_in_recovery(), set_config('statement_timeout
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 
 /// Every statement looks rows up by an index. Without this a plan made while the tables were small
-/// would be kept while they grow. Only what the server knows is set.
+/// would be kept while they grow; and a page would be all that there is, sorted, because a bitmap of
+/// rows has no order. Only what the server knows is set.
 const PLANS: &str = "SELECT set_config(name, \
         CASE name WHEN 'plan_cache_mode' THEN 'force_generic_plan' ELSE 'off' END, false) \
     FROM pg_settings WHERE name IN \
-        ('enable_seqscan', 'enable_hashjoin', 'enable_mergejoin', 'plan_cache_mode')";
+        ('enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', \
+         'plan_cache_mode')";
 
 fn millis(timeout: Duration) -> String {
     format!("{}ms", timeout.as_millis().clamp(1, 2_000_000_000))

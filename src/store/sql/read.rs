@@ -12,6 +12,7 @@ use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
+use crate::store::tenant::TenantRequest;
 
 /// An onboarding by identity.
 pub(super) struct Load {
@@ -75,6 +76,37 @@ impl<D: Dialect> Work<D> for OfSubject {
     async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Listed>, Fault> {
         let args = args![self.tenant.as_str(), self.subject.as_str()];
         let rows = db.all(db.sql.rows_of_subject, args).await?;
+        Ok(rows
+            .iter()
+            .map(codec::listed::<D>)
+            .collect::<Result<_, _>>()?)
+    }
+}
+
+/// A page of a tenant's onboardings.
+pub(super) struct OfTenant(pub(super) TenantRequest);
+
+impl<D: Dialect> Work<D> for OfTenant {
+    type Out = Vec<Listed>;
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Vec<Listed>, Fault> {
+        let Self(request) = self;
+        // Subjects are never empty, so the first one is after this.
+        let (subject, flow) = match &request.after {
+            Some((subject, flow)) => (subject.as_str(), flow.as_str()),
+            None => ("", ""),
+        };
+        let only = request.flow.as_ref();
+        let args = args![
+            request.tenant.as_str(),
+            subject,
+            subject,
+            flow,
+            i64::from(only.is_some()),
+            only.map_or("", |only| only.as_str()),
+            codec::limit(request.limit),
+        ];
+        let rows = db.all(db.sql.rows_of_tenant, args).await?;
         Ok(rows
             .iter()
             .map(codec::listed::<D>)
@@ -219,5 +251,30 @@ impl<D: Dialect> Work<D> for Journal {
         let rows = db.all(db.sql.journal, args).await?;
         let entries = rows.iter().map(|row| codec::entry::<D>(row, self.id));
         Ok(entries.collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::Row as _;
+
+    use crate::store::SqliteStore;
+
+    #[tokio::test]
+    async fn the_list_of_a_tenant_is_one_range_of_the_unique_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("plans.db")).await;
+        let store = store.unwrap();
+        let sql = store.names.statements.rows_of_tenant;
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let steps = sqlx::query(plan).fetch_all(&store.readers).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+        let [step] = steps.as_slice() else {
+            panic!("it sorts as well: {steps:?}")
+        };
+        assert!(
+            step.starts_with("SEARCH") && step.ends_with("(tenant=? AND subject>?)"),
+            "{step}"
+        );
     }
 }

@@ -29,6 +29,9 @@ define! {
         row_by_id,
         row_by_key,
         rows_of_subject,
+        /// One range of the unique key. What is left out of it is in a CASE, so that nothing but the
+        /// range and its order is asked of an index.
+        rows_of_tenant,
         rows_after,
         /// What narrows the range is in a CASE, so that no other index than that of the identities
         /// serves it: each page would sort all of a tenant's.
@@ -127,6 +130,11 @@ macro_rules! statements {
                 WHERE tenant = $1 AND flow = $2 AND subject = $3 AND active = 1",
             rows_of_subject: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
                 FROM onramp_onboarding WHERE tenant = $1 AND subject = $2",
+            rows_of_tenant: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
+                FROM onramp_onboarding WHERE tenant = $1 AND subject >= $2 \
+                AND CASE WHEN subject = $3 AND flow <= $4 THEN 0 \
+                WHEN $5 = 1 AND flow <> $6 THEN 0 ELSE 1 END = 1 \
+                ORDER BY subject, flow LIMIT $7",
             rows_after: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
                 FROM onramp_onboarding WHERE id > $1 ORDER BY id LIMIT $2",
             scan: "SELECT id, revision, head, state FROM onramp_onboarding \

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::onboard::{LONG, Place, told};
 use super::{Found, hold};
-use crate::id::{Actor, FlowName, Key, OnboardingId, Revision};
+use crate::id::{Actor, FlowName, Key, OnboardingId, Revision, SubjectId};
 use crate::lifecycle::{Action, StageKind};
-use crate::store::{CommitOutcome, Listed, Row, Store};
+use crate::store::{CommitOutcome, Listed, Row, Store, TenantRequest};
 
 fn names(row: &Row, listed: &Listed) -> bool {
     let state = &row.state;
@@ -43,6 +43,78 @@ pub(super) async fn a_subjects_onboardings_are_listed(store: Arc<dyn Store>) -> 
         listed[0].changed_at == at,
         "one changed at {at} is listed as changed at {}",
         listed[0].changed_at
+    );
+    Ok(())
+}
+
+/// Every page of what is asked for, put together.
+async fn of_tenant(place: &Place, mut request: TenantRequest) -> Result<Vec<Listed>, String> {
+    let size = request.limit;
+    let mut all = Vec::new();
+    // One that goes round in circles ends too.
+    while all.len() < 1_000 {
+        let page = place.store.of_tenant(&request).await.map_err(told)?;
+        hold!(page.len() <= size, "a page of {size} has {}", page.len());
+        let Some(last) = page.last() else {
+            return Ok(all);
+        };
+        request = request.after(&last.key);
+        all.extend(page);
+    }
+    Err(format!("the pages of a tenant do not end: {all:?}"))
+}
+
+pub(super) async fn a_tenants_onboardings_are_listed(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let in_flow = |subject: &str, suffix: &str| {
+        let flow = FlowName::from_text(format!("{}{suffix}", place.plan.flow()));
+        let key = place.key(subject)?;
+        Ok::<_, String>(Key { flow, ..key })
+    };
+    // In no order, and the same subject in two flows; bytes order subjects, whatever a language says.
+    let mut rows = Vec::new();
+    for (subject, suffix) in [
+        ("b", "_b"),
+        ("\u{e4}", ""),
+        ("B", ""),
+        ("a", ""),
+        ("b", ""),
+        ("c", "_b"),
+    ] {
+        let key = in_flow(subject, suffix)?;
+        rows.push(place.create(key).await?.row);
+    }
+    for prefix in ["0", "z"] {
+        place.of_another(prefix)?.started("b").await?;
+    }
+    rows.sort_by_key(|row| {
+        let key = row.state.key();
+        (key.subject.clone(), key.flow.clone())
+    });
+    let request = TenantRequest::new(&place.tenant);
+    let flow = place.plan.flow();
+    for size in [1, 2, 3, 100] {
+        let all = of_tenant(&place, request.clone().limit(size)).await?;
+        hold!(
+            all.len() == rows.len() && rows.iter().zip(&all).all(|(row, l)| names(row, l)),
+            "by {size}, six onboardings of a tenant are listed as {all:?}"
+        );
+        let of_flow = rows.iter().filter(|row| row.state.key().flow == *flow);
+        let of_flow: Vec<_> = of_flow.collect();
+        let some = of_tenant(&place, request.clone().flow(flow).limit(size)).await?;
+        hold!(
+            some.len() == of_flow.len() && of_flow.iter().zip(&some).all(|(row, l)| names(row, l)),
+            "by {size}, the four of them in one flow are listed as {some:?}"
+        );
+    }
+    let gone = Key {
+        subject: SubjectId::new("ax").map_err(told)?,
+        ..in_flow("a", "")?
+    };
+    let later = of_tenant(&place, request.after(&gone).limit(2)).await?;
+    hold!(
+        later.len() == 4 && later[0].key.subject.as_str() == "b",
+        "after one that is not there, four are listed as {later:?}"
     );
     Ok(())
 }

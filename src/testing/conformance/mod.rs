@@ -104,6 +104,7 @@ clauses![
     outbox::a_reason_that_is_none_is_refused,
     outbox::the_outboxs_lag_is_told,
     lists::a_subjects_onboardings_are_listed,
+    lists::a_tenants_onboardings_are_listed,
     lists::pages_hold_every_onboarding_once,
     scans::a_scan_gives_every_row_of_its_range_once,
     scans::a_scan_keeps_to_what_it_is_for,

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Called;
 use crate::cli::problem::Problem;
 use crate::flow::{EncodedFact, Kind, Plan, PlanStep};
 use crate::lifecycle::{Action, Command, Digest, Event, State, decide, evolve};
 use crate::store::{
     ClaimRequest, Commit, CommitOutcome, FactChange, FactRecord, JournalEntry, Listed,
-    NewOnboarding, QueueChange, Row, ScanRequest, Store, WorkerId, hash, mark,
+    NewOnboarding, QueueChange, Row, Store, StoreExt, TenantRequest, WorkerId, hash, mark,
 };
 use crate::{
     Actor, Clock, CommandId, FlowName, Key, OnboardingId, SubjectId, SystemClock, TenantId,
@@ -19,68 +20,69 @@ use crate::{
 /// Nobody's, so that nothing of a tenant's is ever touched.
 const TENANT: &str = "onramp-bench";
 
+/// Onboardings that are looked at, and deleted, at once.
+const PAGE: usize = 200;
+
+/// How often a claim that gives nothing is tried again.
+const TRIES: u32 = 200;
+
 /// One run.
 pub(super) struct Bench {
     store: Arc<dyn Store>,
     tenant: TenantId,
-    /// Of this run alone, so that runs do not claim each other's.
-    pub(super) flow: FlowName,
+    /// Its flow is of this run alone, so that runs do not claim each other's.
     plan: Plan,
 }
 
 impl Bench {
     pub(super) fn new(store: Arc<dyn Store>) -> Result<Self, Problem> {
-        let internal = |error: &dyn std::fmt::Display| Problem::new("internal", error.to_string());
         let flow = format!("bench_{}", CommandId::fresh().as_uuid().simple());
-        let flow = FlowName::from_text(flow);
         let steps = vec![
             PlanStep::new("answer", Kind::Answer),
             PlanStep::new("task", Kind::Task),
         ];
-        let plan = Plan::new(flow.clone(), 1, steps).map_err(|error| internal(&error))?;
-        let tenant = TenantId::new(TENANT).map_err(|error| internal(&error))?;
+        let plan = Plan::new(FlowName::from_text(flow), 1, steps).map_err(internal)?;
+        let tenant = TenantId::new(TENANT).map_err(internal)?;
         Ok(Self {
             store,
             tenant,
-            flow,
             plan,
         })
     }
 
-    /// Creates one, starts it and gives its answer: then it is due.
-    pub(super) async fn onboard(
-        &self,
-        number: u32,
-        times: &mut (Vec<Duration>, Vec<Duration>),
-    ) -> Result<(), Problem> {
-        let now = SystemClock.now();
-        let subject = SubjectId::new(format!("subject-{number}"));
-        let subject = subject.map_err(|error| Problem::new("internal", error.to_string()))?;
+    pub(super) fn flow(&self) -> &FlowName {
+        self.plan.flow()
+    }
+
+    /// Creates one.
+    pub(super) async fn create(&self, number: u32) -> Called<Row> {
         let key = Key {
             tenant: self.tenant.clone(),
-            flow: self.flow.clone(),
-            subject,
+            flow: self.flow().clone(),
+            subject: SubjectId::new(format!("subject-{number}")).map_err(internal)?,
         };
         let id = OnboardingId::fresh();
-        let (state, created) = State::create(id, key, &self.plan, now);
+        let (state, created) = State::create(id, key, &self.plan, SystemClock.now());
         let entry = entry(Digest::ZERO, &state, &[created])?;
         let head = entry.hash;
         let row = Row { state, head };
-
         let begun = Instant::now();
         let row = self.store.create(NewOnboarding { row, entry }).await?.row;
-        times.0.push(begun.elapsed());
+        Ok((row, vec![begun.elapsed()]))
+    }
 
+    /// Starts it and gives its answer: then it is due.
+    pub(super) async fn answer(&self, row: Row) -> Called<SubjectId> {
+        let (now, mut times) = (SystemClock.now(), Vec::new());
         let start = Action::Start {
-            cleared: id,
+            cleared: row.state.id(),
             cleared_at: now,
         };
         let started = self.next(row, start, Vec::new(), QueueChange::Keep)?;
-        let row = self.timed(started, &mut times.1).await?;
+        let row = self.timed(started, &mut times).await?;
 
         let text = format!("{{\"text\":\"{}\"}}", "x".repeat(200));
-        let fact = EncodedFact::from_stored("answer".into(), 1, text);
-        let fact = fact.map_err(|error| Problem::new("internal", error.to_string()))?;
+        let fact = EncodedFact::from_stored("answer".into(), 1, text).map_err(internal)?;
         let salt = *CommandId::fresh().as_uuid().as_bytes();
         let submit = Action::Submit {
             step: "answer".into(),
@@ -95,8 +97,34 @@ impl Bench {
         let facts = vec![FactChange::Put(record)];
         let due = QueueChange::Wake(Duration::ZERO);
         let answered = self.next(row, submit, facts, due)?;
-        self.timed(answered, &mut times.1).await?;
-        Ok(())
+        let row = self.timed(answered, &mut times).await?;
+        Ok((row.state.key().subject.clone(), times))
+    }
+
+    /// Asks where it is, as a page does.
+    pub(super) async fn status(&self, subject: SubjectId) -> Called<SubjectId> {
+        let now = SystemClock.now();
+        let begun = Instant::now();
+        let status = self.store.status(&self.plan, &self.tenant, &subject, now);
+        match status.await? {
+            Some(_) => Ok((subject, vec![begun.elapsed()])),
+            None => Err(Problem::new("failed", "what was stored is not there")),
+        }
+    }
+
+    /// Claims one, as a worker does. Who finds nothing because others are at it tries again, and that is
+    /// part of the time.
+    pub(super) async fn claim(&self) -> Called<()> {
+        let worker = WorkerId::new("bench");
+        let request = ClaimRequest::new(self.flow(), &worker);
+        let begun = Instant::now();
+        for _ in 0..TRIES {
+            if !self.store.claim(&request).await?.is_empty() {
+                return Ok(((), vec![begun.elapsed()]));
+            }
+        }
+        let message = format!("{TRIES} claims gave nothing, and there is something");
+        Err(Problem::new("failed", message))
     }
 
     fn next(
@@ -111,7 +139,7 @@ impl Bench {
             action,
         };
         let events = decide(&before.state, &self.plan, &command, SystemClock.now());
-        let events = events.map_err(|why| Problem::new("internal", why.to_string()))?;
+        let events = events.map_err(internal)?;
         let expected = before.state.revision();
         let state = evolve(before.state, &events);
         let entry = entry(before.head, &state, &events)?;
@@ -141,56 +169,46 @@ impl Bench {
             )),
         }
     }
+}
 
-    pub(super) async fn claim(&self, count: u32) -> Result<Vec<Duration>, Problem> {
-        let worker = WorkerId::new("bench");
-        let request = ClaimRequest::new(&self.flow, &worker);
-        let mut times = Vec::new();
-        for _ in 0..count {
-            let begun = Instant::now();
-            let claimed = self.store.claim(&request).await?;
-            times.push(begun.elapsed());
-            if claimed.is_empty() {
-                return Err(Problem::new("failed", "the store gave nothing to a claim"));
-            }
+/// Whether there are onboardings of anybody's but the bench's.
+pub(super) async fn anybody_elses(store: &dyn Store) -> Result<bool, Problem> {
+    let mut after = None;
+    loop {
+        let page = store.list(after, PAGE).await?;
+        if page
+            .iter()
+            .any(|listed| listed.key.tenant.as_str() != TENANT)
+        {
+            return Ok(true);
         }
-        Ok(times)
+        match page.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(false),
+        }
     }
+}
 
-    /// Deletes everything of the runs that are meant. A run is found by its first subject.
-    pub(super) async fn clean(&self, is_meant: impl Fn(&Listed) -> bool) -> Result<(), Problem> {
-        let first = SubjectId::new("subject-0");
-        let first = first.map_err(|error| Problem::new("internal", error.to_string()))?;
-        let runs = self.store.of_subject(&self.tenant, &first).await?;
-        for run in runs.iter().filter(|run| is_meant(run)) {
-            let flow = &run.key.flow;
-            if !flow.as_str().starts_with("bench_") {
-                continue;
-            }
-            // From the newest on, so that the first is there until all others are gone.
-            let mut listed = Vec::new();
-            let mut request = ScanRequest::new(flow).tenant(&self.tenant);
-            loop {
-                let page = self.store.scan(&request).await?;
-                let Some(last) = page.last() else { break };
-                request = request.after(last.id);
-                for row in page.into_iter().filter_map(|scanned| scanned.row.ok()) {
-                    listed.push(Listed {
-                        id: row.state.id(),
-                        key: row.state.key().clone(),
-                        revision: row.state.revision(),
-                        stage: row.state.stage(),
-                        changed_at: row.state.created_at(),
-                    });
-                }
-            }
-            listed.sort_by_key(|listed| listed.key.subject == first);
-            for some in listed.chunks(200) {
-                self.store.delete(some).await?;
-            }
-        }
-        Ok(())
+/// Deletes those of the scratch tenant that are meant.
+pub(super) async fn clean(
+    store: &dyn Store,
+    is_meant: impl Fn(&Listed) -> bool,
+) -> Result<(), Problem> {
+    let tenant = TenantId::new(TENANT).map_err(internal)?;
+    let mut request = TenantRequest::new(&tenant).limit(PAGE);
+    loop {
+        let mut page = store.of_tenant(&request).await?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        request = request.after(&last.key);
+        page.retain(|listed| listed.key.flow.as_str().starts_with("bench_") && is_meant(listed));
+        store.delete(&page).await?;
     }
+}
+
+fn internal(error: impl std::fmt::Display) -> Problem {
+    Problem::new("internal", error.to_string())
 }
 
 fn entry(previous: Digest, state: &State, events: &[Event]) -> Result<JournalEntry, Problem> {
@@ -201,7 +219,7 @@ fn entry(previous: Digest, state: &State, events: &[Event]) -> Result<JournalEnt
         command: CommandId::fresh(),
         by: Actor::Host,
         at: events.first().map(|event| event.at).unwrap_or_default(),
-        events: text.map_err(|error| Problem::new("internal", error.to_string()))?,
+        events: text.map_err(internal)?,
         hash: Digest::ZERO,
     };
     entry.hash = hash(previous, &entry);
