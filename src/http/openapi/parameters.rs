@@ -34,8 +34,8 @@ pub(super) fn headers(told: &[Header]) -> Value {
     Value::Object(told.iter().map(header).collect::<Map<_, _>>())
 }
 
-/// `*`, or tags (RFC 9110, 8.8.3) between commas.
-const TAGS: &str = r#"^(\*|(W/)?"[!#-+\--~]*"([ \t]*,[ \t]*(W/)?"[!#-+\--~]*")*)$"#;
+/// Tags between commas (RFC 9110, 8.8.3).
+const TAGS: &str = r#"^(W/)?"[!#-+\--~]*"([ \t]*,[ \t]*(W/)?"[!#-+\--~]*")*$"#;
 
 /// Printable ASCII; what a header has at its ends as white space is none of its value.
 const KEY: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
@@ -44,17 +44,21 @@ const KEY: &str = "^[!-~]([ -~]{0,253}[!-~])?$";
 const EVENT: &str = "^[0-9]{1,18}(-end)?$";
 
 /// An identity or a reason: no control characters, no separators of lines, no white space around it.
-pub(in crate::http) const TEXT: &str = r"^[^\s\p{C}]([^\p{C}\u2028\u2029]*[^\s\p{C}])?$";
+pub(in crate::http) const TEXT: &str = concat!(
+    r"^[^\s\u0000-\u001f\u007f-\u009f]",
+    r"([^\u0000-\u001f\u007f-\u009f\u2028\u2029]*[^\s\u0000-\u001f\u007f-\u009f])?$"
+);
 
 /// Headers and parameters of a request.
 pub(super) fn parameters(route: Route, facts: &Facts) -> Value {
-    let header = |name: &str, required: bool, pattern: &str| {
-        let schema = json!({ "type": "string", "pattern": pattern });
+    let header = |name: &str, required: bool, schema: Value| {
         json!({ "name": name, "in": "header", "required": required, "schema": schema })
     };
-    let condition = |required| header("If-Match", required, TAGS);
+    let like = |pattern: &str| json!({ "type": "string", "pattern": pattern });
+    let tags = || json!({ "type": "string", "anyOf": [{ "const": "*" }, { "pattern": TAGS }] });
+    let condition = |required| header("If-Match", required, tags());
     let key = || {
-        let mut key = header("Idempotency-Key", false, KEY);
+        let mut key = header("Idempotency-Key", false, like(KEY));
         key["description"] = json!("The same request with the same key counts once.");
         key
     };
@@ -69,7 +73,7 @@ pub(super) fn parameters(route: Route, facts: &Facts) -> Value {
         }));
     }
     match route {
-        Route::Status | Route::Form => all.push(header("If-None-Match", false, TAGS)),
+        Route::Status | Route::Form => all.push(header("If-None-Match", false, tags())),
         Route::Draft => all.extend([condition(true), key()]),
         Route::Start => all.push(key()),
         Route::Submit
@@ -87,7 +91,7 @@ pub(super) fn parameters(route: Route, facts: &Facts) -> Value {
             let after = json!({ "type": "integer", "minimum": 0, "maximum": MOST });
             all.extend([query("after", after), query("limit", page())]);
         }
-        Route::Events => all.push(header("Last-Event-ID", false, EVENT)),
+        Route::Events => all.push(header("Last-Event-ID", false, like(EVENT))),
         Route::List => {
             let id = json!({ "type": "string", "format": "uuid" });
             let subject = json!({

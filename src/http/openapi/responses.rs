@@ -51,6 +51,28 @@ impl Types {
         Value::Object(responses)
     }
 
+    /// One server-sent event.
+    fn event(&mut self) -> Value {
+        let event = |name: &str, id: Option<&str>, data: Value| {
+            let json = "application/json";
+            let mut fields = json!({
+                "event": { "const": name },
+                "data": { "type": "string", "contentMediaType": json, "contentSchema": data },
+            });
+            let mut required = vec!["event", "data"];
+            if let Some(pattern) = id {
+                fields["id"] = json!({ "type": "string", "pattern": pattern });
+                required.push("id");
+            }
+            json!({ "type": "object", "required": required, "properties": fields })
+        };
+        json!({ "oneOf": [
+            event("progress", Some("^[0-9]+$"), self.of::<Change>()),
+            event("working", None, self.of::<Working>()),
+            event("end", Some("^[0-9]+-end$"), self.of::<Status>()),
+        ] })
+    }
+
     fn good(&mut self, status: u16, gives: Gives) -> Value {
         let (about, kind, schema) = match gives {
             Gives::Nothing => {
@@ -89,11 +111,8 @@ impl Types {
             Gives::Funnel => ("How far.", "application/json", self.of::<Funnel>()),
             Gives::Stuck => ("Who is stuck.", "application/json", self.of::<StuckList>()),
             Gives::Events => {
-                let _ = (self.of::<Change>(), self.of::<Working>());
-                let about = "Events `progress` (a Change; its id is the revision), `working` (a Working) \
-                             and at last `end` (a Status).";
-                let text = json!({ "type": "string" });
-                (about, "text/event-stream", text)
+                let about = "Events, each of which is described: `progress` and `working`, and at last `end`.";
+                (about, "text/event-stream", self.event())
             }
         };
         let mut told = vec![always("X-Correlation-Id")];
