@@ -17,7 +17,7 @@ use super::flow::{
 };
 
 /// How far each has come when nobody has asked yet.
-const PEOPLE: [(&str, Far); 19] = [
+const PEOPLE: [(&str, Far); 21] = [
     ("nobody", Far::Absent),
     ("pending", Far::Enrolled),
     (GATED, Far::Enrolled),
@@ -34,7 +34,9 @@ const PEOPLE: [(&str, Far); 19] = [
     ("done", Far::Ended),
     ("shown", Far::Ended),
     (FAILING, Far::Ended),
-    (LEFT, Far::Ended),
+    ("left-1", Far::Ended),
+    ("left-2", Far::Ended),
+    ("left-3", Far::Ended),
     ("parked", Far::Parked),
     (UNLUCKY, Far::Absent),
 ];
@@ -99,6 +101,10 @@ impl Crowd {
                 let (name, far) = PEOPLE[(turns.crowd + turn) % PEOPLE.len()];
                 self.bring(&tenant(turns.crowd), name, far).await;
             }
+            // Now that no engine runs any more, or they would be through.
+            for (name, _) in PEOPLE.iter().filter(|(_, far)| *far == Far::Branded) {
+                self.brand(&tenant(turns.crowd), name).await;
+            }
         }
         let name = match secret && turns.asked.is_multiple_of(2) {
             true => "done",
@@ -106,6 +112,16 @@ impl Crowd {
         };
         turns.asked += 1;
         (tenant(turns.crowd), SubjectId::new(name).unwrap())
+    }
+
+    async fn brand(&self, tenant: &TenantId, name: &str) {
+        let subject = SubjectId::new(name).unwrap();
+        let found = self.onramp.open(tenant, &subject).await.unwrap().unwrap();
+        let branding = Branding {
+            color: "red".to_owned(),
+        };
+        let change = found.into_in_progress().unwrap().submit(branding);
+        let _ = self.onramp.commit(change).await.unwrap();
     }
 
     async fn bring(&self, tenant: &TenantId, name: &str, far: Far) {
@@ -151,19 +167,13 @@ impl Crowd {
             };
             running = onramp.commit(running.attest(paid)).await.unwrap();
         }
-        if far >= Far::Branded {
-            let color = "red".to_owned();
-            running = onramp
-                .commit(running.submit(Branding { color }))
-                .await
-                .unwrap();
-        }
         drop(running);
         if far == Far::Ended {
+            self.brand(tenant, name).await;
             let engine = Engine::builder(Arc::clone(onramp.store()));
             let engine = engine.flow(onramp.flow()).build();
             engine.run_until_idle().await.unwrap();
-            if ![FAILING, LEFT].contains(&name) {
+            if name != FAILING && !name.starts_with(LEFT) {
                 let (name, secret) = (API_KEY, "sk-1".to_owned().into());
                 self.vault.keep(tenant, id, &name, secret).await.unwrap();
             }

@@ -110,7 +110,7 @@ impl Task<Store> for Build {
 
     async fn undo(&self, cx: &TaskContext, _: Option<Built>) -> Result<(), TaskError> {
         match cx.subject().as_str() {
-            LEFT => Err(TaskError::fatal(BUSY, CANARY)),
+            name if name.starts_with(LEFT) => Err(TaskError::fatal(BUSY, CANARY)),
             _ => Ok(()),
         }
     }
@@ -129,7 +129,8 @@ impl Task<Store> for Open {
 
     async fn run(&self, cx: &TaskContext, _: Built) -> Result<Opened, TaskError> {
         match cx.subject().as_str() {
-            FAILING | LEFT => Err(TaskError::fatal(BUSY, CANARY)),
+            FAILING => Err(TaskError::fatal(BUSY, CANARY)),
+            name if name.starts_with(LEFT) => Err(TaskError::fatal(BUSY, CANARY)),
             _ => Ok(Opened),
         }
     }
