@@ -68,7 +68,6 @@ impl Layer for Timed {
 pub(crate) async fn host(folder: &Path, tally: Arc<Tally>, task: Duration) -> Onramp<Signup> {
     let path = folder.join("live.db");
     let inner = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
-    inner.migrate().await.unwrap();
     let flow = Signup::steps()
         .run(DoFirst(task))
         .run(DoSecond(task))
