@@ -362,7 +362,8 @@ impl<F: Flow> Onramp<F> {
         let now = self.clock.now();
         if row.state.stage() == StageKind::Pending {
             let wait = self.until_start(tenant);
-            let until = wait.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
+            let until =
+                wait.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
             obstacles.extend(until.map(Obstacle::too_many_starts));
             let subject = &row.state.key().subject;
             for report in self.check_gates(tenant, subject).await {

@@ -165,8 +165,10 @@ impl<F: Flow> Onramp<F> {
         let now = self.clock.now();
         let (change, counted) = self.counted(change, now)?;
         let done = self.store.commit_change(&self.flow, change, now).await;
-        if let (Some((starts, tenant)), Err(CommitError::NotApplied(_) | CommitError::Conflict(_))) =
-            (counted, &done)
+        if let (
+            Some((starts, tenant)),
+            Err(CommitError::NotApplied(_) | CommitError::Conflict(_)),
+        ) = (counted, &done)
         {
             starts.give_back(&tenant);
         }
@@ -218,8 +220,14 @@ mod tests {
         assert_eq!(starts.take(&acme(), at(0)), Err(Duration::from_secs(10)));
         assert_eq!(starts.until(&acme(), at(4)), Some(Duration::from_secs(6)));
         let minute = (0..60).filter(|second| starts.take(&acme(), at(60 + second)).is_ok());
-        assert_eq!(minute.count(), 6 + 5, "six had come back, and one every ten seconds");
-        starts.take(&TenantId::new("other").unwrap(), at(0)).unwrap();
+        assert_eq!(
+            minute.count(),
+            6 + 5,
+            "six had come back, and one every ten seconds"
+        );
+        starts
+            .take(&TenantId::new("other").unwrap(), at(0))
+            .unwrap();
     }
 
     #[test]
@@ -245,13 +253,22 @@ mod tests {
         let starts = Starts::new(StartLimit::per_minute(1));
         for number in 0..i64::try_from(MOST_TENANTS).unwrap() + 50 {
             let tenant = TenantId::new(number.to_string()).unwrap();
-            starts.take(&tenant, at(0) + TimeDelta::milliseconds(number)).unwrap();
+            starts
+                .take(&tenant, at(0) + TimeDelta::milliseconds(number))
+                .unwrap();
         }
         assert_eq!(starts.known().len(), MOST_TENANTS);
         let newest = TenantId::new((MOST_TENANTS + 49).to_string()).unwrap();
-        assert!(starts.until(&newest, at(11)).is_some(), "the oldest ones were forgotten");
+        assert!(
+            starts.until(&newest, at(11)).is_some(),
+            "the oldest ones were forgotten"
+        );
         starts.take(&acme(), at(1_000)).unwrap();
-        assert_eq!(starts.known().len(), 1, "and all that are over, when there is need");
+        assert_eq!(
+            starts.known().len(),
+            1,
+            "and all that are over, when there is need"
+        );
     }
 
     #[test]

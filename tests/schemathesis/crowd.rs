@@ -10,11 +10,11 @@ use onramp::vault::Vault;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::seen::place;
 use super::flow::{
     API_KEY, Branding, Company, Currency, FAILING, Floor, GATED, LEFT, Paid, Shop, Store, UNKNOWN,
     UNLUCKY,
 };
+use super::seen::place;
 
 /// How far each has come when nobody has asked yet.
 const PEOPLE: [(&str, Far); 21] = [

@@ -51,9 +51,7 @@ pub(in crate::http) const TEXT: &str = concat!(
 
 /// Headers and parameters of a request.
 pub(super) fn parameters(route: Route, facts: &Facts) -> Value {
-    let header = |name: &str, required: bool, schema: Value| {
-        json!({ "name": name, "in": "header", "required": required, "schema": schema })
-    };
+    let header = |name: &str, required: bool, schema: Value| json!({ "name": name, "in": "header", "required": required, "schema": schema });
     let like = |pattern: &str| json!({ "type": "string", "pattern": pattern });
     let tags = || json!({ "type": "string", "anyOf": [{ "const": "*" }, { "pattern": TAGS }] });
     let condition = |required| header("If-Match", required, tags());

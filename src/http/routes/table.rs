@@ -1,7 +1,9 @@
 //! The table of routes, as data.
 
 use super::Route;
-use super::refusals::{ASKED, DRAFTED, GIVEN, OFFERED, OPERATED, OPERATED_WITH_A_REASON, RETRIED, REVEALED, SKIPPED};
+use super::refusals::{
+    ASKED, DRAFTED, GIVEN, OFFERED, OPERATED, OPERATED_WITH_A_REASON, RETRIED, REVEALED, SKIPPED,
+};
 use crate::http::catalogue::Code;
 
 /// What a request's body is.

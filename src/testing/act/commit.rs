@@ -67,7 +67,8 @@ fn stored<F: Flow, From: Stage, T>(done: Result<T, CommitError<F, From>>) -> Res
             NotAppliedBecause::Rejected(no) => Refusal::Rejected(no),
             NotAppliedBecause::Invalid(invalid) => Refusal::Invalid(invalid),
             NotAppliedBecause::Store(error) => Refusal::Store(error),
-            refused @ (NotAppliedBecause::Taken { .. } | NotAppliedBecause::TooManyStarts { .. }) => {
+            refused @ (NotAppliedBecause::Taken { .. }
+            | NotAppliedBecause::TooManyStarts { .. }) => {
                 Refusal::Store(Error::new(ErrorKind::Invalid, refused.to_string()))
             }
             // Not reachable: every act has an identity of its own.
