@@ -5,12 +5,16 @@ mod doctor;
 mod evolve;
 mod gates;
 mod insight;
+mod order;
 mod prefill;
 mod reconcile;
+mod starts;
 mod status;
 mod within;
 
 use std::sync::Arc;
+
+use chrono::TimeDelta;
 
 use crate::flow::{Definition, FactError, Facts, Failure, Flow, Step};
 #[cfg(feature = "tokio")]
@@ -29,8 +33,11 @@ pub use bulk::{Bulk, NotDone};
 pub use doctor::{Ailing, Diagnosis};
 pub use evolve::{EvolutionPlan, Evolved};
 pub use gates::GateReport;
+pub use order::{Done, Order};
 pub use prefill::Prefilled;
 pub use reconcile::{NotReconciled, Reconciliation, Upstream};
+pub use starts::StartLimit;
+use starts::Starts;
 
 /// The host's front door to one flow: enrol, clear, commit, load. Cheap to clone.
 ///
@@ -72,6 +79,8 @@ pub struct Onramp<F> {
     store: Arc<dyn Store>,
     flow: Definition<F>,
     clock: Arc<dyn Clock>,
+    /// Shared by all clones.
+    starts: Option<Arc<Starts>>,
 }
 
 impl<F: Flow> Onramp<F> {
@@ -87,6 +96,7 @@ impl<F: Flow> Onramp<F> {
             store,
             flow,
             clock: Arc::new(SystemClock),
+            starts: None,
         }
     }
 
@@ -153,8 +163,7 @@ impl<F: Flow> Onramp<F> {
         From: Stage,
         To: Stage,
     {
-        let now = self.clock.now();
-        self.store.commit_change(&self.flow, change, now).await
+        self.stored(change).await
     }
 
     /// Watches an onboarding: everything that happens to it after a revision, in order, until it is
@@ -249,6 +258,8 @@ impl<F: Flow> Onramp<F> {
         To: Stage,
     {
         let now = self.clock.now();
+        // Whether the host commits is not known here, so none is given back.
+        let (change, _) = self.counted(change, now)?;
         commit_in(join, self.flow.plan(), change, now).await
     }
 
@@ -348,14 +359,19 @@ impl<F: Flow> Onramp<F> {
             return Ok(None);
         };
         let mut obstacles = Vec::new();
+        let now = self.clock.now();
         if row.state.stage() == StageKind::Pending {
+            let wait = self.until_start(tenant);
+            let until =
+                wait.and_then(|wait| now.checked_add_signed(TimeDelta::from_std(wait).ok()?));
+            obstacles.extend(until.map(Obstacle::too_many_starts));
             let subject = &row.state.key().subject;
             for report in self.check_gates(tenant, subject).await {
                 let closed = report.result.err();
                 obstacles.extend(closed.map(|why| Obstacle::gate(Failure::from(why.problem()))));
             }
         }
-        obstacles.extend(explain(&row.state, self.flow.plan(), self.clock.now()));
+        obstacles.extend(explain(&row.state, self.flow.plan(), now));
         Ok(Some(obstacles))
     }
 
@@ -388,6 +404,7 @@ impl<F> Clone for Onramp<F> {
             store: Arc::clone(&self.store),
             flow: self.flow.clone(),
             clock: Arc::clone(&self.clock),
+            starts: self.starts.clone(),
         }
     }
 }

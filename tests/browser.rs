@@ -9,6 +9,8 @@
     reason = "a test may panic"
 )]
 
+#[path = "browser/calm.rs"]
+mod calm;
 #[path = "browser/driver.rs"]
 mod driver;
 #[path = "browser/http.rs"]

@@ -15,6 +15,7 @@ mod http {
     mod repetition;
     mod safety;
     mod secrets;
+    mod starts;
     mod webhooks;
     mod working;
 }

@@ -28,12 +28,12 @@ async fn each_of_many_has_a_result_of_its_own() {
         ids.push(OnboardingId::fresh());
         let results = desk
             .onramp
-            .bulk(desk.tenant(), &ids, Bulk::Cancel, &ann())
+            .bulk(desk.tenant(), &ids, &Bulk::Cancel.by(ann()))
             .await;
         let said: Vec<_> = results
             .iter()
             .map(|(_, result)| match result {
-                Ok(stage) => stage.to_string(),
+                Ok(done) => done.stage.to_string(),
                 Err(why) => why.to_string(),
             })
             .collect();
@@ -47,7 +47,7 @@ async fn each_of_many_has_a_result_of_its_own() {
         let other = TenantId::new("other").unwrap();
         let foreign = desk
             .onramp
-            .bulk(&other, &ids[..1], Bulk::Cancel, &ann())
+            .bulk(&other, &ids[..1], &Bulk::Cancel.by(ann()))
             .await;
         assert!(
             matches!(foreign[0].1, Err(NotDone::Absent)),
@@ -56,7 +56,7 @@ async fn each_of_many_has_a_result_of_its_own() {
         desk.engine().run_until_idle().await.unwrap();
         let retried = desk
             .onramp
-            .bulk(desk.tenant(), &ids, Bulk::Retry, &ann())
+            .bulk(desk.tenant(), &ids, &Bulk::Retry.by(ann()))
             .await;
         let stages: Vec<_> = retried.iter().map(|(_, result)| result.is_ok()).collect();
         assert_eq!(stages, [false, true, false, false]);
@@ -102,8 +102,8 @@ async fn what_is_parked_is_left_alone_until_unparked() {
         let reason = Reason::new("incident-42").unwrap();
         let tenant = desk.tenant().clone();
         let park = async |action: Bulk, by: &Actor| {
-            let mut results = desk.onramp.bulk(&tenant, &ids, action, by).await;
-            results.remove(0).1
+            let order = action.by(by.clone());
+            desk.onramp.carry_out(&tenant, ids[0], &order).await
         };
         let refused = park(Bulk::Park(reason.clone()), &Actor::Host).await;
         assert!(matches!(refused, Err(NotDone::Rejected(_))), "{refused:?}");

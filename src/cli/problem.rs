@@ -140,7 +140,10 @@ impl From<NotDone> for Problem {
             NotDone::Store(error) => error.into(),
             NotDone::Rejected(why) => Self::new("refused", why.to_string())
                 .hint("nothing has changed; `status` and `explain` tell where it is"),
-            absent => Self::new("absent", absent.to_string()),
+            NotDone::Stale { .. } | NotDone::IdentityReused => {
+                Self::new("refused", not.to_string()).hint("nothing has changed")
+            }
+            NotDone::Absent => Self::new("absent", not.to_string()),
         }
     }
 }

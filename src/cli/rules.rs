@@ -68,11 +68,9 @@ impl<F: Flow> Rules for Typed<F> {
         action: Bulk,
         by: &Actor,
     ) -> Result<StageKind, NotDone> {
-        let onramp = self.onramp(store);
-        let done = onramp.bulk(tenant, &[id], action, by).await;
-        done.into_iter()
-            .next()
-            .map_or(Err(NotDone::Absent), |(_, done)| done)
+        let order = action.by(by.clone());
+        let done = self.onramp(store).carry_out(tenant, id, &order).await?;
+        Ok(done.stage)
     }
 
     async fn funnel(&self, store: &Arc<dyn Store>, cohort: &Cohort) -> Result<Funnel, Error> {

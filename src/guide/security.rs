@@ -73,6 +73,8 @@
 //!   (`sslmode=verify-full`, `ssl-mode=VERIFY_IDENTITY`) or the host says by name that it means it.
 //! - SQL is fixed text with bound values. Passwords of URLs are in no error and no log.
 //! - Bodies are limited to 64 KiB and 32 levels, facts to 256 KiB and 32 levels, lists to 100.
+//! - [`with_start_limit`](crate::Onramp::with_start_limit) keeps a tenant from starting more than so many
+//!   onboardings a minute, in each process. It is off until it is asked for.
 //! - People see a permanent code, a text written in advance and a correlation id. Causes are in logs.
 //! - There is no `unsafe` code in this crate.
 //!
@@ -85,4 +87,4 @@
 //! - Whoever reads the memory of a process that holds the keys has the secrets.
 //! - A task is the host's code, with the host's rights. It is given facts that customers wrote: treat
 //!   them as such in addresses, commands and templates. [`fields`](crate::fields) has validated types.
-//! - How often somebody may try is the host's to limit, in front of the router.
+//! - How often somebody may try anything else is the host's to limit, in front of the router.

@@ -1,6 +1,7 @@
 //! One request that somebody was let in with.
 
 use std::future::poll_fn;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,6 +20,9 @@ use crate::id::{FlowName, Key};
 
 /// The largest body, in bytes.
 pub(super) const MAX_BODY: usize = 64 * 1024;
+
+/// The most that is listed at once.
+pub(super) const MAX_PAGE: u64 = 100;
 
 /// A request of `W`: a subject, or an operator.
 pub(super) struct Call<F, W> {
@@ -89,13 +93,36 @@ impl<F: Flow, W> Call<F, W> {
         name: &'static str,
     ) -> Result<Option<T>, Problem> {
         let query = self.parts.uri.query().unwrap_or_default();
-        let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        let Some((_, value)) = pairs.find(|(key, _)| *key == name) else {
+        let pairs = query.split('&');
+        let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let mut values = pairs.filter(|(key, _)| *key == name);
+        let Some((_, value)) = values.next() else {
             return Ok(None);
         };
-        let value = unescaped(value).and_then(|text| text.parse().ok());
-        let value = value.ok_or_else(|| Problem::new(Code::BadParameter).with("parameter", name));
-        value.map(Some)
+        // Of two it is not known which one is meant.
+        let once = values.next().is_none();
+        let value = unescaped(value).filter(|_| once);
+        let value = value.and_then(|text| text.parse().ok());
+        value.map(Some).ok_or_else(|| bad(name))
+    }
+
+    /// A number in the address, if it is there.
+    pub(super) fn number(
+        &self,
+        name: &'static str,
+        within: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
+        let number: Option<u64> = self.parameter(name)?;
+        match number.is_none_or(|number| within.contains(&number)) {
+            true => Ok(number),
+            false => Err(bad(name)),
+        }
+    }
+
+    /// How many are listed: a page unless told, and never more.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        let limit = self.number("limit", 1..=MAX_PAGE)?.unwrap_or(MAX_PAGE);
+        Ok(usize::try_from(limit).unwrap_or(1))
     }
 
     /// The body: JSON that could be stored, as far as it can be told without knowing what it is.
@@ -135,6 +162,10 @@ impl<F: Flow, W> Call<F, W> {
         }
         Ok(bytes)
     }
+}
+
+fn bad(parameter: &'static str) -> Problem {
+    Problem::new(Code::BadParameter).with("parameter", parameter)
 }
 
 fn too_large() -> Problem {

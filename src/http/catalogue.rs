@@ -146,6 +146,8 @@ codes! {
     NotDue 409 "not_due" "It is not time for this." "Try again later.";
     /// Prerequisites do not hold.
     GatesClosed 409 "gates_closed" "It cannot begin now." "See in the list why, and try again later.";
+    /// Too many of the tenant have started lately.
+    TooManyStarts 429 "too_many_starts" "Too many begin at the same time." "Try again in {seconds} seconds.";
     /// Secrets are shown to those who are through.
     TooEarlyToShow 409 "too_early_to_show" "It cannot be shown yet." "Finish the onboarding first.";
     /// No token was given out.

@@ -65,7 +65,7 @@ mirror! {
 }
 mirror! {
     /// What kind of thing is outstanding.
-    OutstandingKind of ObstacleKind: NotStarted GateClosed Parked Open Later Retrying Undoing Unverified GivenUp NotTakenBack Erased
+    OutstandingKind of ObstacleKind: NotStarted TooManyStarts GateClosed Parked Open Later Retrying Undoing Unverified GivenUp NotTakenBack Erased
 }
 
 /// Where an onboarding is.

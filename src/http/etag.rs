@@ -48,17 +48,17 @@ fn named(headers: &HeaderMap, name: &HeaderName, weak: bool) -> Result<Option<Na
     for value in headers.get_all(name) {
         some = true;
         let text = value.to_str().map_err(|_| unreadable())?;
+        if text.trim() == "*" {
+            any = true;
+            continue;
+        }
         for tag in text.split(',').map(str::trim) {
             let (tag, is_weak) = match tag.strip_prefix("W/") {
                 Some(tag) => (tag, true),
                 None => (tag, false),
             };
-            if tag == "*" {
-                any = true;
-                continue;
-            }
             let quoted = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-            let tag = quoted.ok_or_else(unreadable)?;
+            let tag = quoted.filter(|tag| is_opaque(tag)).ok_or_else(unreadable)?;
             if let (Ok(revision), true) = (tag.parse(), weak || !is_weak) {
                 these.push(revision);
             }
@@ -69,6 +69,11 @@ fn named(headers: &HeaderMap, name: &HeaderName, weak: bool) -> Result<Option<Na
         (true, true) => Some(Named::Any),
         (true, false) => Some(Named::These(these)),
     })
+}
+
+/// What stands between the quotes of a tag (RFC 9110, 8.8.3); a comma never does in ours.
+fn is_opaque(tag: &str) -> bool {
+    tag.bytes().all(|b| b == b'!' || (b'#'..=b'~').contains(&b))
 }
 
 #[cfg(test)]
@@ -95,6 +100,9 @@ mod tests {
             ("*", &none, true, Ok(Some(Named::Any))),
             ("\"abc\"", &must, false, Ok(Some(Named::These(vec![])))),
             ("7", &must, false, Err(Code::BadHeader)),
+            ("\"7", &must, false, Err(Code::BadHeader)),
+            ("\"a\"b\"", &must, false, Err(Code::BadHeader)),
+            ("\"7\", *", &must, false, Err(Code::BadHeader)),
         ] {
             assert_eq!(read(text, name.clone(), weak), expected, "{text}");
         }

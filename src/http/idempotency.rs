@@ -3,9 +3,10 @@
 use axum::http::{HeaderMap, HeaderName};
 use uuid::Uuid;
 
+use crate::http::authorize::Operator;
 use crate::http::catalogue::Code;
 use crate::http::problem::Problem;
-use crate::id::{CommandId, Key};
+use crate::id::{CommandId, Key, OnboardingId};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -19,22 +20,36 @@ pub(super) fn command(
     whose: &Key,
     operation: &str,
 ) -> Result<Option<CommandId>, Problem> {
+    let (tenant, flow, subject) = (&whose.tenant, &whose.flow, &whose.subject);
+    let whose = [tenant.as_str(), flow.as_str(), subject.as_str(), operation];
+    keyed(headers, &whose)
+}
+
+/// The same for an operator: of this person, onboarding and operation alone.
+pub(super) fn order(
+    headers: &HeaderMap,
+    by: &Operator,
+    id: OnboardingId,
+    operation: &str,
+) -> Result<Option<CommandId>, Problem> {
+    let (tenant, id) = (by.tenant.as_str(), id.to_string());
+    keyed(headers, &["operator", tenant, &by.name, &id, operation])
+}
+
+fn keyed(headers: &HeaderMap, whose: &[&str]) -> Result<Option<CommandId>, Problem> {
     let unreadable = || Problem::new(Code::BadHeader).with("header", HEADER);
     let mut given = headers.get_all(HEADER).iter();
     let Some(key) = given.next() else {
         return Ok(None);
     };
     let key = key.to_str().map_err(|_| unreadable())?;
-    if given.next().is_some() || !(1..=255).contains(&key.len()) {
+    let printable = key.bytes().all(|b| (b' '..=b'~').contains(&b));
+    if given.next().is_some() || !(1..=255).contains(&key.len()) || !printable {
         return Err(unreadable());
     }
-    Ok(Some(named(&[
-        whose.tenant.as_str(),
-        whose.flow.as_str(),
-        whose.subject.as_str(),
-        operation,
-        key,
-    ])))
+    let mut parts = whose.to_vec();
+    parts.push(key);
+    Ok(Some(named(&parts)))
 }
 
 /// Length first, so that no two lists give the same text.

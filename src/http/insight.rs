@@ -18,9 +18,6 @@ use crate::http::problem::Problem;
 use crate::http::reply;
 use crate::insight::{self, Cohort};
 
-/// The most that is listed at once.
-const PAGE: u64 = 100;
-
 /// From when on one counts as stuck, in hours, unless told.
 const WEEK: u32 = 7 * 24;
 
@@ -30,8 +27,7 @@ pub(super) async fn funnel<F: Flow>(call: Call<F, Operator>) -> Result<Response,
 }
 
 pub(super) async fn stuck<F: Flow>(call: Call<F, Operator>) -> Result<Response, Problem> {
-    let limit = call.parameter("limit")?.unwrap_or(PAGE).clamp(1, PAGE);
-    let limit = usize::try_from(limit).unwrap_or(1);
+    let limit = call.limit()?;
     let hours: u32 = call.parameter("older_than_hours")?.unwrap_or(WEEK);
     let older_than = Duration::from_secs(u64::from(hours) * 60 * 60);
     let onramp = &call.api.onramp;

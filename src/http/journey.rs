@@ -3,14 +3,16 @@
 use axum::response::Response;
 
 use crate::flow::Flow;
+use crate::http::api::Shared;
 use crate::http::authorize::Access;
 use crate::http::call::Call;
 use crate::http::catalogue::Code;
 use crate::http::dto::Outstanding;
 use crate::http::problem::Problem;
+use crate::http::refuse::too_many_starts;
 use crate::http::wish::{TRIES, Tried, Wished, carry_out, wrong_stage};
 use crate::http::{etag, idempotency, reply};
-use crate::id::CommandId;
+use crate::id::{CommandId, Key};
 use crate::lifecycle::{Loaded, Operation, StageKind, State};
 
 pub(super) async fn status<F: Flow>(call: Call<F, Access>) -> Result<Response, Problem> {
@@ -28,6 +30,12 @@ pub(super) async fn start<F: Flow>(call: Call<F, Access>) -> Result<Response, Pr
     let (api, key) = (&*call.api, call.key());
     let given = idempotency::command(&call.parts.headers, &key, Operation::Start.as_str())?;
     let command = given.unwrap_or_else(CommandId::fresh);
+    // Before anything is made and anybody is asked: refusing costs next to nothing.
+    if let Some(wait) = api.onramp.until_start(&key.tenant)
+        && !api.has_begun(&key).await?
+    {
+        return Err(too_many_starts(wait));
+    }
     for _ in 0..TRIES {
         let found = api.onramp.enroll(&key.tenant, &key.subject).await?;
         let tried = match found {
@@ -50,6 +58,13 @@ pub(super) async fn start<F: Flow>(call: Call<F, Access>) -> Result<Response, Pr
         }
     }
     Err(Code::MovedOn.into())
+}
+
+impl<F: Flow> Shared<F> {
+    async fn has_begun(&self, key: &Key) -> Result<bool, Problem> {
+        let row = self.onramp.store().find(key).await?;
+        Ok(row.is_some_and(|row| row.state.stage() != StageKind::Pending))
+    }
 }
 
 /// A client can only ask: the rules look again, and a worker at what was built.

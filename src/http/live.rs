@@ -125,6 +125,9 @@ fn last_event(headers: &HeaderMap) -> Result<(Revision, bool), Problem> {
         Some((number, None)) => (Some(number), false),
         None => (None, false),
     };
+    let number = number.filter(|number| {
+        (1..=18).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())
+    });
     let number = number.and_then(|number| number.parse().ok());
     let number = number.ok_or_else(|| Problem::new(Code::BadHeader).with("header", LAST_EVENT_ID));
     Ok((Revision::new(number?), ended))

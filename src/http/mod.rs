@@ -64,14 +64,16 @@
 //! | `GET` | `/openapi.json` | all of this, for programs |
 //!
 //! - *Once.* With an `Idempotency-Key` the same request is answered with what came of the first one; with
-//!   another payload it is refused.
-//! - *Versions.* The `ETag` is the revision. Whatever changes something takes `If-Match`; a draft needs
-//!   it.
+//!   another payload it is refused. A key is of one subject, or of one operator, and of one operation.
+//! - *Versions.* The `ETag` is the revision. Whatever changes something takes `If-Match`, what operators
+//!   do too; a draft needs it. An older one is answered with 412, and with how it is now.
 //! - *Evidence* cannot be posted: a third party says it in a [`webhook`], whose signature is verified.
 //! - *Secrets* are shown once, by a token in the body, to the subject and to nobody who acts for it.
 //! - *Problems* (RFC 9457) have a permanent [`Code`] and words for people. What the program would say of
 //!   them is in the logs, by the `X-Correlation-Id` that every response has.
-//! - *Limits*: bodies of 64 KiB, 32 levels deep; 100 of a list at once. Nothing may be kept by caches.
+//! - *Limits*: bodies of 64 KiB, 32 levels deep; 100 of a list at once. With
+//!   [`Onramp::with_start_limit`](crate::Onramp::with_start_limit) so many starts of a tenant a minute;
+//!   one more is told when to try again (429). Nothing may be kept by caches.
 
 mod accept;
 mod answers;

@@ -1,8 +1,12 @@
 //! The OpenAPI 3.1 document: from the table of routes and from the very types that are sent.
 
+mod links;
 mod parameters;
+mod responses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+#[cfg(test)]
+use std::collections::BTreeSet;
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -11,13 +15,15 @@ use serde_json::{Map, Value, json};
 use crate::flow::{Kind, Plan, PlanStep};
 #[cfg(test)]
 use crate::http::catalogue::Code;
-use crate::http::dto::{Form, Funnel, Offered, Revealed, Status, StuckList, Token};
-use crate::http::openapi::parameters::{headers, parameters};
-use crate::http::operator::{Explained, Page, Waiver, Why};
-use crate::http::problem::Body9457;
-use crate::http::progress::{Change, Progress};
-use crate::http::routes::{ALWAYS, Facts, Gives, Route, Takes};
+use crate::http::dto::Token;
+use crate::http::openapi::parameters::parameters;
+use crate::http::operator::{Waiver, Why};
+#[cfg(test)]
+use crate::http::routes::ALWAYS;
+use crate::http::routes::{Facts, Route, Takes};
 use crate::id::SecretName;
+
+pub(super) use parameters::TEXT;
 
 /// The document of a flow. An answer without a schema of the host's is any JSON.
 pub(super) fn document(
@@ -57,19 +63,22 @@ pub(super) fn document(
             "version": plan.version().to_string(),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
-        "security": [{ "host": [] }],
         "paths": paths,
-        "components": {
-            "schemas": components,
-            "securitySchemes": {
-                "host": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "Whatever the host's authorizer asks for.",
-                },
-            },
-        },
+        "components": { "schemas": components, "securitySchemes": callers(operators) },
     })
+}
+
+/// The kinds of callers. What they show is the host's affair; a bearer token stands for it.
+fn callers(operators: bool) -> Value {
+    let bearer = |about: &str| json!({ "type": "http", "scheme": "bearer", "description": about });
+    let mut callers = Map::new();
+    let about = "Whatever the host's authorizer asks of subjects.";
+    callers.insert("subject".to_owned(), bearer(about));
+    if operators {
+        let about = "Whatever the host's authorizer asks of operators.";
+        callers.insert("operator".to_owned(), bearer(about));
+    }
+    Value::Object(callers)
 }
 
 fn answers(plan: &Plan) -> impl Iterator<Item = &PlanStep> {
@@ -134,12 +143,17 @@ impl Types {
             Some(name) => format!("{}_{name}", facts.name),
             None => facts.name.to_owned(),
         };
+        let caller = match route.is_operators() {
+            true => "operator",
+            false => "subject",
+        };
         let mut operation = json!({
             "operationId": name,
             "summary": facts.about,
-            "tags": [if route.is_operators() { "operator" } else { "subject" }],
+            "tags": [caller],
+            "security": [{ caller: [] }],
             "parameters": parameters(route, facts),
-            "responses": self.responses(facts),
+            "responses": self.responses(route, facts),
         });
         let body = match facts.takes {
             Takes::Nothing => None,
@@ -162,93 +176,6 @@ impl Types {
             operation.insert("requestBody".to_owned(), body);
         }
         operation
-    }
-
-    fn responses(&mut self, facts: &Facts) -> Value {
-        let mut responses = Map::new();
-        for (status, gives) in facts.gives {
-            responses.insert(status.to_string(), self.good(*status, *gives));
-        }
-        let mut codes: BTreeMap<u16, BTreeSet<&'static str>> = BTreeMap::new();
-        for code in ALWAYS.iter().chain(facts.refuses) {
-            codes
-                .entry(code.status())
-                .or_default()
-                .insert(code.as_str());
-        }
-        let schema = self.of::<Body9457>();
-        for (status, codes) in codes {
-            let codes: Vec<_> = codes.into_iter().collect();
-            let response = json!({
-                "description": codes.join(", "),
-                "headers": headers(&["X-Correlation-Id"]),
-                "content": { "application/problem+json": { "schema": schema } },
-            });
-            responses.insert(status.to_string(), response);
-        }
-        Value::Object(responses)
-    }
-
-    fn good(&mut self, status: u16, gives: Gives) -> Value {
-        let (about, kind, schema) = match gives {
-            Gives::Nothing => {
-                let about = if status == 304 {
-                    "Nothing has changed."
-                } else {
-                    "Everything was told."
-                };
-                return json!({ "description": about, "headers": headers(&["X-Correlation-Id"]) });
-            }
-            Gives::Status => ("Where it is.", "application/json", self.of::<Status>()),
-            Gives::Form => ("The form.", "application/json", self.of::<Form>()),
-            Gives::Progress => (
-                "What has happened.",
-                "application/json",
-                self.of::<Progress>(),
-            ),
-            Gives::Page => ("Onboardings.", "application/json", self.of::<Page>()),
-            Gives::Explained => (
-                "Where it is, and why.",
-                "application/json",
-                self.of::<Explained>(),
-            ),
-            Gives::Offered => (
-                "The token.",
-                "application/json",
-                self.of::<Offered<'static>>(),
-            ),
-            Gives::Revealed => (
-                "The secret.",
-                "application/json",
-                self.of::<Revealed<'static>>(),
-            ),
-            Gives::Funnel => ("How far.", "application/json", self.of::<Funnel>()),
-            Gives::Stuck => ("Who is stuck.", "application/json", self.of::<StuckList>()),
-            Gives::Events => {
-                let _ = (self.of::<Change>(), self.of::<crate::http::dto::Working>());
-                let about = "Events `progress` (a Change; its id is the revision), `working` (a Working) \
-                             and at last `end` (a Status).";
-                let text = json!({ "type": "string" });
-                (about, "text/event-stream", text)
-            }
-        };
-        let mut names = vec!["X-Correlation-Id"];
-        match gives {
-            Gives::Status if status == 202 => names.extend(["ETag", "Location", "Retry-After"]),
-            Gives::Status | Gives::Form | Gives::Explained => names.push("ETag"),
-            Gives::Funnel | Gives::Stuck => names.push("Vary"),
-            Gives::Nothing
-            | Gives::Progress
-            | Gives::Events
-            | Gives::Page
-            | Gives::Offered
-            | Gives::Revealed => {}
-        }
-        let mut content = json!({ kind: { "schema": schema } });
-        if matches!(gives, Gives::Funnel | Gives::Stuck) {
-            content["text/csv"] = json!({ "schema": { "type": "string" } });
-        }
-        json!({ "description": about, "headers": headers(&names), "content": content })
     }
 }
 

@@ -12,15 +12,14 @@ use crate::http::authorize::Operator;
 use crate::http::call::Call;
 use crate::http::catalogue::Code;
 use crate::http::dto::{Outstanding, Stage, Status};
+use crate::http::etag::Named;
+use crate::http::openapi::TEXT;
 use crate::http::problem::Problem;
-use crate::http::reply;
-use crate::id::{FlowName, OnboardingId, Reason, StepName, SubjectId};
-use crate::lifecycle::{Rejected, State};
+use crate::http::{etag, idempotency, reply};
+use crate::id::{FlowName, OnboardingId, Reason, Revision, StepName, SubjectId};
+use crate::lifecycle::State;
 use crate::onramp::{Bulk, NotDone};
 use crate::store::{Listed, TenantRequest, key};
-
-/// The most that is listed at once.
-const PAGE: u64 = 100;
 
 /// Onboardings of the tenant.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,7 +63,7 @@ pub(super) struct Waiver {
     /// The step.
     pub(super) step: String,
     /// Why the exception is made: a ticket, a contract. It stays in the journal.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(min = 1, max = 128), regex(pattern = TEXT))]
     pub(super) reason: Reason,
 }
 
@@ -73,13 +72,12 @@ pub(super) struct Waiver {
 #[serde(deny_unknown_fields)]
 pub(super) struct Why {
     /// A ticket, a contract. It stays in the journal.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", length(min = 1, max = 128), regex(pattern = TEXT))]
     pub(super) reason: Reason,
 }
 
 pub(super) async fn list<F: Flow>(call: Call<F, Operator>) -> Result<Response, Problem> {
-    let limit = call.parameter("limit")?.unwrap_or(PAGE).clamp(1, PAGE);
-    let limit = usize::try_from(limit).unwrap_or(1);
+    let limit = call.limit()?;
     let page = match call.parameter::<String>("subject")? {
         Some(subject) => of_subject(&call, subject).await?,
         None => of_tenant(&call, limit).await?,
@@ -176,21 +174,27 @@ pub(super) async fn unpark<F: Flow>(call: Call<F, Operator>) -> Result<Response,
     act(call, Bulk::Unpark).await
 }
 
-/// Whatever is done counts once: repeated, it holds already, or the rules say why not.
+/// Done once, by the request's own key and condition; a repetition is answered as the first time.
 async fn act<F: Flow>(mut call: Call<F, Operator>, action: Bulk) -> Result<Response, Problem> {
     let id = call.onboarding().await?;
-    let (tenant, by) = (&call.who.tenant, call.who.actor());
-    let mut done = call.api.onramp.bulk(tenant, &[id], action, &by).await;
-    match done.pop().map(|(_, done)| done) {
-        Some(Ok(_)) => {}
-        Some(Err(NotDone::Rejected(Rejected::WrongFlow { .. }) | NotDone::Absent)) | None => {
-            return Err(Code::NotFound.into());
-        }
-        Some(Err(NotDone::Rejected(no))) => return Err(no.into()),
-        Some(Err(NotDone::Store(error))) => return Err(error.into()),
+    let (who, headers) = (&call.who, &call.parts.headers);
+    let given = idempotency::order(headers, who, id, action.as_str())?;
+    let condition = etag::if_match(headers)?;
+    let mut order = action.by(who.actor());
+    if let Some(command) = given {
+        order = order.identified(command);
     }
-    let state = call.load(id).await?;
-    reply::looked(&call.api.status(&state))
+    if let Some(Named::These(these)) = condition {
+        order = order.only_at(these.into_iter().map(Revision::new));
+    }
+    match call.api.onramp.led_to(&who.tenant, id, &order).await {
+        Ok(state) => reply::looked(&call.api.status(&state)),
+        Err(NotDone::Stale { .. }) => {
+            let now = call.api.status(&call.load(id).await?);
+            Err(Problem::new(Code::Stale).current(now))
+        }
+        Err(not) => Err(not.into()),
+    }
 }
 
 impl<F: Flow> Call<F, Operator> {

@@ -15,8 +15,8 @@ use crate::http::reply;
 use crate::id::{Revision, StepName};
 use crate::lifecycle::{Event, Happened, StageKind};
 
-/// The most that is told at once.
-const PAGE: u64 = 100;
+/// The last revision that there can be.
+pub(super) const MOST: u64 = i64::MAX as u64;
 
 /// What has happened since, and how far the task under way is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -62,11 +62,10 @@ pub(super) struct Happening {
 }
 
 pub(super) async fn poll<F: Flow>(call: Call<F, Access>) -> Result<Response, Problem> {
-    let after = Revision::new(call.parameter("after")?.unwrap_or(0));
-    let limit = call.parameter("limit")?.unwrap_or(PAGE).clamp(1, PAGE);
+    let after = Revision::new(call.number("after", 0..=MOST)?.unwrap_or(0));
+    let limit = call.limit()?;
     let row = call.api.find(&call.key()).await?;
     let (tenant, id) = (&row.state.key().tenant, row.state.id());
-    let limit = usize::try_from(limit).unwrap_or(1);
     let journal = call
         .api
         .onramp

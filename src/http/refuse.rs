@@ -1,5 +1,7 @@
 //! What the rules, the commit and the store refuse, as problems. The one place that says which.
 
+use std::time::Duration;
+
 use crate::flow::{FactError, Flow, NotCleared, Unstorable};
 use crate::http::authorize::Denied;
 use crate::http::call::malformed;
@@ -8,6 +10,7 @@ use crate::http::dto::ClosedGate;
 use crate::http::problem::Problem;
 use crate::id::StepName;
 use crate::lifecycle::{InvalidFact, Rejected, Stage};
+use crate::onramp::NotDone;
 use crate::store::{CommitError, Error, ErrorKind, NotAppliedBecause};
 
 impl From<Rejected> for Problem {
@@ -92,6 +95,7 @@ impl From<NotAppliedBecause> for Problem {
             NotAppliedBecause::Invalid(InvalidFact::Encoding(error)) => unstorable(error),
             NotAppliedBecause::IdentityReused => Code::IdempotencyKeyReused.into(),
             NotAppliedBecause::Taken { step } => Self::new(Code::Taken).with("step", &step),
+            NotAppliedBecause::TooManyStarts { retry_after } => too_many_starts(retry_after),
             NotAppliedBecause::Store(error) => error.into(),
         }
     }
@@ -127,6 +131,26 @@ impl From<NotCleared> for Problem {
             .closed()
             .map(|(gate, why)| format!("{gate}: {}", why.detail()));
         problem.because(details.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// In whole seconds, and never sooner than it helps.
+pub(super) fn too_many_starts(wait: Duration) -> Problem {
+    let seconds = u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX);
+    Problem::new(Code::TooManyStarts)
+        .with("seconds", seconds)
+        .retry_after(seconds)
+}
+
+impl From<NotDone> for Problem {
+    fn from(not: NotDone) -> Self {
+        match not {
+            NotDone::Absent => Code::NotFound.into(),
+            NotDone::Rejected(no) => no.into(),
+            NotDone::Stale { .. } => Code::Stale.into(),
+            NotDone::IdentityReused => Code::IdempotencyKeyReused.into(),
+            NotDone::Store(error) => error.into(),
+        }
     }
 }
 

@@ -7,17 +7,14 @@ use crate::http::call::Call;
 use crate::http::catalogue::Code;
 use crate::http::problem::Problem;
 use crate::http::{etag, idempotency};
-use crate::id::{Actor, CommandId, Key, Revision, StepName, TenantId};
+use crate::id::{Actor, CommandId, Key, StepName};
 use crate::lifecycle::{
-    Change, Intent, Loaded, Operation, PutFact, Rejected, Stage, StageKind, State, fold,
+    Change, Intent, Loaded, Operation, PutFact, Rejected, Stage, StageKind, State,
 };
-use crate::store::{Before, CommitError, Resolution, Row, Wish, loaded};
+use crate::store::{Before, CommitError, Resolution, Row, Wish, loaded, state_as_of};
 
 /// How often it is tried when others change the same onboarding.
 pub(super) const TRIES: u32 = 4;
-
-/// Journal entries that are read at once.
-const PAGE: usize = 100;
 
 /// A wish that needs nothing but the onboarding.
 pub(super) enum Wished {
@@ -185,36 +182,13 @@ impl<F: Flow> Shared<F> {
             Before::Other => Err(Code::IdempotencyKeyReused.into()),
             Before::Same(now) => {
                 let revision = store.committed(tenant, id, command).await?;
-                let then = self.as_of(tenant, &row.state, revision).await?;
+                let then = match revision {
+                    Some(revision) => state_as_of(store, tenant, id, revision).await?,
+                    None => None,
+                };
                 Ok(Some(then.unwrap_or(now.state)))
             }
         }
-    }
-
-    /// The state at a revision, by its journal.
-    async fn as_of(
-        &self,
-        tenant: &TenantId,
-        state: &State,
-        revision: Option<Revision>,
-    ) -> Result<Option<State>, Problem> {
-        let Some(revision) = revision else {
-            return Ok(None);
-        };
-        let mut commits = Vec::new();
-        let mut after = Revision::new(0);
-        while after < revision {
-            let store = self.onramp.store();
-            let page = store.journal(tenant, state.id(), after, PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(None);
-            };
-            after = last.revision;
-            for entry in page.iter().filter(|entry| entry.revision <= revision) {
-                commits.push(entry.decode()?);
-            }
-        }
-        Ok(fold(commits.iter().map(Vec::as_slice)))
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Obstacle {
 pub enum ObstacleKind {
     /// It was never started.
     NotStarted,
+    /// Too many of the tenant start at once.
+    TooManyStarts,
     /// A gate is closed.
     GateClosed,
     /// An operator has stopped it.
@@ -76,6 +78,7 @@ impl ObstacleKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotStarted => "not_started",
+            Self::TooManyStarts => "too_many_starts",
             Self::GateClosed => "gate_closed",
             Self::Parked => "parked",
             Self::Open => "open",
@@ -107,6 +110,15 @@ impl Obstacle {
         self
     }
 
+    /// One start too many, until then.
+    #[cfg(feature = "store")]
+    pub(crate) fn too_many_starts(until: DateTime<Utc>) -> Self {
+        Self {
+            until: Some(until),
+            ..Self::new(ObstacleKind::TooManyStarts, None, WaitingFor::Time)
+        }
+    }
+
     /// A closed gate.
     #[cfg(feature = "store")]
     pub(crate) fn gate(failure: Failure) -> Self {
@@ -129,6 +141,9 @@ impl std::fmt::Display for Obstacle {
         };
         match self.kind {
             ObstacleKind::NotStarted => f.write_str("it was not started")?,
+            ObstacleKind::TooManyStarts => {
+                f.write_str("too many of its tenant start at once: it has to wait")?;
+            }
             ObstacleKind::GateClosed => f.write_str("a prerequisite does not hold")?,
             ObstacleKind::Parked => f.write_str("it was parked: unpark it")?,
             ObstacleKind::Open => write!(f, "waits for {whom}")?,

@@ -2,20 +2,15 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
-
 use crate::flow::Flow;
-use crate::flow::Plan;
-use crate::id::{Actor, CommandId, OnboardingId, Reason, StepName, TenantId};
-use crate::lifecycle::{Action, Command, Rejected, StageKind};
+use crate::id::{OnboardingId, Reason, Revision, StepName, TenantId};
+use crate::lifecycle::{Action, Intent, Rejected};
 use crate::onramp::Onramp;
-use crate::store::{CommitOutcome, Error, Proposal, Refused, Store, prepare};
-
-/// How often one is looked at again when it moves on meanwhile.
-const TRIES: u32 = 5;
+use crate::onramp::order::{Done, Order};
+use crate::store::Error;
 
 /// What can be done to many onboardings at once: whatever needs no fact. Waiving and
-/// parking are open to operators only.
+/// parking are open to operators only. [`by`](Self::by) says who does it.
 ///
 /// ```
 /// use onramp::Bulk;
@@ -56,7 +51,7 @@ impl Bulk {
         self.action().operation().as_str()
     }
 
-    fn action(&self) -> Action {
+    pub(super) fn action(&self) -> Action {
         match self {
             Self::Cancel => Action::Cancel,
             Self::Retry => Action::Retry,
@@ -72,6 +67,21 @@ impl Bulk {
                 reason: reason.clone(),
             },
             Self::Unpark => Action::Unpark,
+        }
+    }
+
+    /// What the journal of a repetition is held against.
+    pub(super) fn intent(&self) -> Intent {
+        match self.clone() {
+            Self::Cancel => Intent::Cancel,
+            Self::Retry => Intent::Retry,
+            Self::RetryUndo => Intent::RetryUndo,
+            Self::Reopen => Intent::Reopen,
+            Self::Adopt => Intent::Adopt,
+            Self::Erase => Intent::Erase,
+            Self::Waive { step, reason } => Intent::Waive { step, reason },
+            Self::Park(reason) => Intent::Park { reason },
+            Self::Unpark => Intent::Unpark,
         }
     }
 }
@@ -90,6 +100,13 @@ pub enum NotDone {
     Absent,
     /// The rules said no.
     Rejected(Rejected),
+    /// It is not at a revision that the order is for.
+    Stale {
+        /// The one that it is at.
+        revision: Revision,
+    },
+    /// Something else was done under the order's identity.
+    IdentityReused,
     /// The store failed.
     Store(Error),
 }
@@ -99,6 +116,12 @@ impl fmt::Display for NotDone {
         match self {
             Self::Absent => f.write_str("there is no such onboarding in the tenant"),
             Self::Rejected(why) => why.fmt(f),
+            Self::Stale { revision } => {
+                write!(f, "it was changed meanwhile: look at revision {revision}")
+            }
+            Self::IdentityReused => f.write_str(
+                "the order's identity was used for something else: give each order one of its own",
+            ),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -107,7 +130,7 @@ impl fmt::Display for NotDone {
 impl std::error::Error for NotDone {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Absent => None,
+            Self::Absent | Self::Stale { .. } | Self::IdentityReused => None,
             Self::Rejected(why) => Some(why),
             Self::Store(error) => Some(error),
         }
@@ -121,8 +144,9 @@ impl From<Error> for NotDone {
 }
 
 impl<F: Flow> Onramp<F> {
-    /// Carries one action out on many onboardings of a tenant. Each has a result of its own: the stage
-    /// that it is in then, or why not. One that fails keeps no other from it.
+    /// Carries one order out on many onboardings of a tenant. Each has a result of its own: what it
+    /// led to, or why not. One that fails keeps no other from it. Under an identity of the caller's
+    /// ([`Order::identified`]) it can be repeated after a crash, and counts once on each.
     ///
     /// ```
     /// # use onramp::prelude::*;
@@ -130,10 +154,10 @@ impl<F: Flow> Onramp<F> {
     /// # async fn give_up<F: Flow>(
     /// #     onramp: &Onramp<F>, tenant: &TenantId, ids: &[OnboardingId],
     /// # ) {
-    /// let by = Actor::Operator("ann".into());
-    /// for (id, result) in onramp.bulk(tenant, ids, Bulk::Cancel, &by).await {
+    /// let order = Bulk::Cancel.by(Actor::Operator("ann".into()));
+    /// for (id, result) in onramp.bulk(tenant, ids, &order).await {
     ///     match result {
-    ///         Ok(stage) => println!("{id}: {stage}"),
+    ///         Ok(done) => println!("{id}: {}", done.stage),
     ///         Err(why) => println!("{id}: {why}"),
     ///     }
     /// }
@@ -143,61 +167,12 @@ impl<F: Flow> Onramp<F> {
         &self,
         tenant: &TenantId,
         ids: &[OnboardingId],
-        action: Bulk,
-        by: &Actor,
-    ) -> Vec<(OnboardingId, Result<StageKind, NotDone>)> {
-        let (store, plan) = (&*self.store, self.flow.plan());
+        order: &Order,
+    ) -> Vec<(OnboardingId, Result<Done, NotDone>)> {
         let mut results = Vec::with_capacity(ids.len());
         for id in ids {
-            let done = act(store, (tenant, *id), plan, &action, by, self.clock.now()).await;
-            results.push((*id, done.map(|(stage, _)| stage)));
+            results.push((*id, self.carry_out(tenant, *id, order).await));
         }
         results
     }
-}
-
-/// Carries an action out on whatever the onboarding is by now. Gives the stage that it is in then,
-/// and whether anything had to be done.
-pub(super) async fn act(
-    store: &dyn Store,
-    of: (&TenantId, OnboardingId),
-    plan: &Plan,
-    action: &Bulk,
-    by: &Actor,
-    now: DateTime<Utc>,
-) -> Result<(StageKind, bool), NotDone> {
-    let (tenant, id) = of;
-    for _ in 0..TRIES {
-        let before = store.load(tenant, id).await?.ok_or(NotDone::Absent)?;
-        let command = Command {
-            by: by.clone(),
-            action: action.action(),
-        };
-        let proposal = Proposal {
-            before: &before,
-            plan,
-            command: CommandId::fresh(),
-            commands: &[command],
-            facts: Vec::new(),
-            fence: None,
-            now,
-        };
-        let commit = match prepare(proposal) {
-            Ok(Some(prepared)) => prepared.commit,
-            // What is wished holds already.
-            Ok(None) => return Ok((before.state.stage(), false)),
-            Err(Refused::Rejected(why)) => return Err(NotDone::Rejected(why)),
-            Err(Refused::Store(error)) => return Err(NotDone::Store(error)),
-        };
-        let stage = commit.row.state.stage();
-        match store.commit(commit).await? {
-            CommitOutcome::Committed | CommitOutcome::Replayed { .. } => return Ok((stage, true)),
-            CommitOutcome::Absent => return Err(NotDone::Absent),
-            CommitOutcome::Conflict { .. }
-            | CommitOutcome::Fenced
-            | CommitOutcome::Taken { .. } => {}
-        }
-    }
-    let message = format!("onboarding {id} kept moving on: try again");
-    Err(NotDone::Store(Error::unavailable(message)))
 }

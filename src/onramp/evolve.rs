@@ -10,7 +10,8 @@ use crate::flow::{Plan, PlanStep};
 use crate::id::{Actor, FlowName, OnboardingId, StepName};
 use crate::lifecycle::{Next, StageKind, State, next};
 use crate::onramp::Onramp;
-use crate::onramp::bulk::{Bulk, NotDone, act};
+use crate::onramp::bulk::{Bulk, NotDone};
+use crate::onramp::order::act;
 use crate::store::{Error, ErrorKind, Listed, Store};
 
 /// Onboardings that are looked at at once.
@@ -206,14 +207,17 @@ async fn evolve(
         return Err(Error::new(ErrorKind::Config, message));
     }
     let mut evolved = Evolved::default();
+    let order = Bulk::Adopt.by(by.clone());
     let mut after = None;
     while let Some(page) = each(store, plan.flow(), &mut after).await? {
         for listed in page {
             let of = (&listed.key.tenant, listed.id);
-            match act(store, of, plan, &Bulk::Adopt, by, now).await {
+            match act(store, of, plan, &order, now).await {
                 Ok((_, adopted)) => evolved.adopted += usize::from(adopted),
                 // It has ended meanwhile.
                 Err(NotDone::Rejected(_) | NotDone::Absent) => {}
+                // Not reachable: the order names neither.
+                Err(NotDone::Stale { .. } | NotDone::IdentityReused) => {}
                 Err(NotDone::Store(error)) => evolved.failed.push((listed.id, error)),
             }
         }

@@ -1,5 +1,7 @@
 //! The three ways in which a typed commit fails.
 
+use std::time::Duration;
+
 use crate::flow::Flow;
 use crate::id::{CommandId, Key, OnboardingId, StepName};
 use crate::lifecycle::{Change, InvalidFact, Loaded, Onboarding, Rejected, Stage};
@@ -94,9 +96,20 @@ pub enum NotAppliedBecause {
         /// The step.
         step: StepName,
     },
+    /// Too many onboardings of the tenant have started lately (see `Onramp::with_start_limit`).
+    #[error("too many of the tenant start at once: wait {} seconds", seconds(.retry_after))]
+    TooManyStarts {
+        /// How long to wait.
+        retry_after: Duration,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(Error),
+}
+
+/// Whole seconds, never less than it takes.
+fn seconds(wait: &Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// Someone else moved the onboarding on.

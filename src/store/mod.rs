@@ -78,5 +78,4 @@ pub(crate) use prepare::prepare_creation;
 #[cfg(feature = "vault")]
 pub(crate) use prepare::prepare_secret;
 pub(crate) use prepare::{Prepared, Proposal, Refused, prepare};
-#[cfg(feature = "http")]
-pub(crate) use replay::{Before, Wish};
+pub(crate) use replay::{Before, Wish, state_as_of};

@@ -1,8 +1,8 @@
 //! Is a command that was committed before the one that is wished now?
 
 use crate::flow::EncodedFact;
-use crate::id::{CommandId, OnboardingId, Revision, StepName, TenantId};
-use crate::lifecycle::{Intent, PutFact};
+use crate::id::{CommandId, OnboardingId, Reason, Revision, StepName, TenantId};
+use crate::lifecycle::{Intent, PutFact, State, fold};
 use crate::store::contract::Store;
 use crate::store::error::Error;
 use crate::store::record::Row;
@@ -14,7 +14,11 @@ pub(crate) struct Wish {
     events: &'static [&'static str],
     step: Option<StepName>,
     fact: Option<EncodedFact>,
+    reason: Option<Reason>,
 }
+
+/// Journal entries that are read at once.
+const PAGE: usize = 100;
 
 /// What became of the command before.
 pub(crate) enum Before {
@@ -55,11 +59,16 @@ impl Wish {
             Intent::RetryUndo => (&["undo_started"], (None, None)),
             Intent::Erase => (&["facts_erased"], (None, None)),
         };
+        let reason = match intent {
+            Intent::Waive { reason, .. } | Intent::Park { reason } => Some(reason.clone()),
+            _ => None,
+        };
         Self {
             command,
             events,
             step,
             fact,
+            reason,
         }
     }
 
@@ -102,7 +111,10 @@ impl Wish {
                 .as_str()
                 .is_some_and(|name| self.events.contains(&name));
             let step = self.step.as_ref().map(StepName::as_str);
-            named && (step.is_none() || event["step"].as_str() == step)
+            let reason = self.reason.as_ref().map(Reason::as_str);
+            named
+                && (step.is_none() || event["step"].as_str() == step)
+                && (reason.is_none() || event["reason"].as_str() == reason)
         };
         // What follows it is what came of it.
         if !events.first().is_some_and(is_it) {
@@ -118,4 +130,26 @@ impl Wish {
             .find(|record| record.fact.step() == fact.step() && record.at == entry.at);
         Ok(of_then.is_none_or(|record| record.fact.json() == fact.json()))
     }
+}
+
+/// The state at a revision, by its journal; none when that does not reach so far back any more.
+pub(crate) async fn state_as_of(
+    store: &dyn Store,
+    tenant: &TenantId,
+    id: OnboardingId,
+    revision: Revision,
+) -> Result<Option<State>, Error> {
+    let mut commits = Vec::new();
+    let mut after = Revision::new(0);
+    while after < revision {
+        let page = store.journal(tenant, id, after, PAGE).await?;
+        let Some(last) = page.last() else {
+            return Ok(None);
+        };
+        after = last.revision;
+        for entry in page.iter().filter(|entry| entry.revision <= revision) {
+            commits.push(entry.decode()?);
+        }
+    }
+    Ok(fold(commits.iter().map(Vec::as_slice)))
 }

@@ -35,7 +35,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::flow::Plan;
-use crate::id::{CommandId, Fence, Key};
+use crate::id::{CommandId, Fence, Key, OnboardingId};
 use crate::lifecycle::{Command, Rejected};
 use crate::store::{
     Commit, Error, NewOnboarding, Proposal, Refused, Row, prepare, prepare_creation,
@@ -57,7 +57,13 @@ use crate::store::{
 /// # }
 /// ```
 pub fn creation(key: Key, plan: &Plan, now: DateTime<Utc>) -> Result<NewOnboarding, Error> {
-    prepare_creation(key, plan, CommandId::fresh(), now)
+    prepare_creation(
+        OnboardingId::fresh_at(now),
+        key,
+        plan,
+        CommandId::fresh(),
+        now,
+    )
 }
 
 /// The commit that these commands make of a row, decided one after another; none when what is wished
@@ -90,7 +96,7 @@ pub fn of(
     now: DateTime<Utc>,
 ) -> Result<Option<Commit>, Rejected> {
     let facts = Vec::new();
-    told(prepare(Proposal {
+    let prepared = prepare(Proposal {
         before,
         plan,
         command,
@@ -98,7 +104,8 @@ pub fn of(
         facts,
         fence,
         now,
-    }))
+    });
+    told(prepared.map(|prepared| prepared.map(|prepared| prepared.commit)))
 }
 
 #[expect(clippy::panic, reason = "a bug, and only tests are here")]

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sqlx::{ConnectOptions, Connection};
+
 use crate::http::{self, Answer};
 
 pub(crate) struct Server {
@@ -49,6 +51,33 @@ impl Server {
 
     pub(crate) fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         http::send(self.port, "POST", path, headers, body).unwrap()
+    }
+
+    /// Takes a folder of it away.
+    pub(crate) fn hide(&self, name: &str) {
+        let folder = self.folder.path();
+        std::fs::rename(folder.join(name), folder.join("hidden")).unwrap();
+    }
+
+    /// Puts it back.
+    pub(crate) fn show(&self, name: &str) {
+        let folder = self.folder.path();
+        std::fs::rename(folder.join("hidden"), folder.join(name)).unwrap();
+    }
+
+    /// Does something to its store behind its back.
+    pub(crate) fn store(&self, statement: &'static str) {
+        let file = self.folder.path().join("service.db");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        });
     }
 
     /// How many workspaces there are on disk.

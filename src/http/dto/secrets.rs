@@ -52,6 +52,7 @@ pub(in crate::http) struct Offered<'a> {
 #[schemars(rename = "RevealToken")]
 pub(in crate::http) struct Token {
     /// The token.
+    #[schemars(regex(pattern = r"^rvl_[0-9A-Za-z_-]{64}$"))]
     pub(in crate::http) token: String,
 }
 

@@ -99,6 +99,22 @@ pub(super) const RETRIED: &[Code] = &[
     Code::InDoubt,
 ];
 pub(super) const OPERATED: &[Code] = &[
+    Code::BadHeader,
+    Code::Stale,
+    Code::IdempotencyKeyReused,
+    Code::WrongStage,
+    Code::NotYours,
+    Code::Undoing,
+    Code::UndoRemains,
+    Code::NeverStarted,
+    Code::NothingRemains,
+    Code::Erased,
+    Code::InDoubt,
+];
+pub(super) const OPERATED_WITH_A_REASON: &[Code] = &[
+    Code::BadHeader,
+    Code::Stale,
+    Code::IdempotencyKeyReused,
     Code::WrongStage,
     Code::NotYours,
     Code::StepNotFound,
@@ -114,10 +130,6 @@ pub(super) const OPERATED: &[Code] = &[
     Code::Unstorable,
     Code::InvalidAnswer,
     Code::Undoing,
-    Code::UndoRemains,
-    Code::NeverStarted,
-    Code::NothingRemains,
-    Code::Erased,
     Code::InDoubt,
 ];
 pub(super) const OFFERED: &[Code] = &[

@@ -1,7 +1,9 @@
 //! The table of routes, as data.
 
 use super::Route;
-use super::refusals::{ASKED, DRAFTED, GIVEN, OFFERED, OPERATED, RETRIED, REVEALED, SKIPPED};
+use super::refusals::{
+    ASKED, DRAFTED, GIVEN, OFFERED, OPERATED, OPERATED_WITH_A_REASON, RETRIED, REVEALED, SKIPPED,
+};
 use crate::http::catalogue::Code;
 
 /// What a request's body is.
@@ -78,6 +80,7 @@ impl Route {
                 BEGUN,
                 &[
                     Code::BadHeader,
+                    Code::TooManyStarts,
                     Code::GatesClosed,
                     Code::WrongStage,
                     Code::MovedOn,
@@ -244,7 +247,7 @@ impl Route {
                 "Exempts from a step.",
                 Takes::Waiver,
                 DONE,
-                OPERATED,
+                OPERATED_WITH_A_REASON,
             ),
             Self::Park => row(
                 "post",
@@ -253,7 +256,7 @@ impl Route {
                 "Stops it: workers do nothing until it is unparked.",
                 Takes::Why,
                 DONE,
-                OPERATED,
+                OPERATED_WITH_A_REASON,
             ),
             Self::Unpark => row(
                 "post",

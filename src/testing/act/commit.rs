@@ -67,8 +67,9 @@ fn stored<F: Flow, From: Stage, T>(done: Result<T, CommitError<F, From>>) -> Res
             NotAppliedBecause::Rejected(no) => Refusal::Rejected(no),
             NotAppliedBecause::Invalid(invalid) => Refusal::Invalid(invalid),
             NotAppliedBecause::Store(error) => Refusal::Store(error),
-            taken @ NotAppliedBecause::Taken { .. } => {
-                Refusal::Store(Error::new(ErrorKind::Invalid, taken.to_string()))
+            refused @ (NotAppliedBecause::Taken { .. }
+            | NotAppliedBecause::TooManyStarts { .. }) => {
+                Refusal::Store(Error::new(ErrorKind::Invalid, refused.to_string()))
             }
             // Not reachable: every act has an identity of its own.
             other @ NotAppliedBecause::IdentityReused => {
