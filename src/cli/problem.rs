@@ -140,10 +140,9 @@ impl From<NotDone> for Problem {
             NotDone::Store(error) => error.into(),
             NotDone::Rejected(why) => Self::new("refused", why.to_string())
                 .hint("nothing has changed; `status` and `explain` tell where it is"),
-            NotDone::Stale { .. } | NotDone::IdentityReused => {
-                Self::new("refused", not.to_string()).hint("nothing has changed")
-            }
             NotDone::Absent => Self::new("absent", not.to_string()),
+            // Of orders with an identity or a revision, which this tool does not make.
+            _ => Self::new("refused", not.to_string()).hint("nothing has changed"),
         }
     }
 }
