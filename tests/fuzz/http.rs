@@ -114,6 +114,23 @@ const PEOPLE: &[(&str, &str)] = &[
     ("x-nobody", "acme/ann"),
 ];
 
+/// A path with another value of one of its parameters, if it has any.
+fn asked(dice: &mut Dice, path: &str) -> String {
+    let places: Vec<_> = path.match_indices('=').map(|(at, _)| at + 1).collect();
+    if places.is_empty() {
+        return path.to_owned();
+    }
+    let (before, rest) = path.split_at(*dice.pick(&places));
+    let end = rest.find('&').unwrap_or(rest.len());
+    let value = match dice.once_in(2) {
+        true => mutate::odd(dice).to_owned(),
+        false => mutate::text(dice, &rest[..end]),
+    };
+    let escaped = |byte: u8| format!("%{byte:02x}");
+    let value: String = value.bytes().take(200).map(escaped).collect();
+    format!("{before}{value}{}", &rest[end..])
+}
+
 fn request(dice: &mut Dice, ids: &[String]) -> Option<Request<Body>> {
     let (method, path, body) = *dice.pick(ROUTES);
     let method = if dice.once_in(8) {
@@ -122,10 +139,10 @@ fn request(dice: &mut Dice, ids: &[String]) -> Option<Request<Body>> {
         method
     };
     let path = path.replace("ID", dice.pick(ids).as_str());
-    let path = if dice.once_in(3) {
-        mutate::text(dice, &path)
-    } else {
-        path
+    let path = match dice.below(4) {
+        0 => mutate::text(dice, &path),
+        1 | 2 => asked(dice, &path),
+        _ => path,
     };
     let mut request = Request::builder()
         .method(Method::from_bytes(method.as_bytes()).ok()?)

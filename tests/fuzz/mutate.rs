@@ -52,6 +52,11 @@ const ODD: &[&str] = &[
     "0000-00-00",
 ];
 
+/// One of them.
+pub(crate) fn odd(dice: &mut Dice) -> &'static str {
+    ODD[dice.below(ODD.len())]
+}
+
 /// Bytes: some flipped, cut, doubled, inserted.
 pub(crate) fn bytes(dice: &mut Dice, valid: &[u8]) -> Vec<u8> {
     let mut bytes = valid.to_vec();
@@ -130,7 +135,7 @@ fn change(dice: &mut Dice, value: &mut Value, whole: &Value) {
         }
         Value::String(valid) if deeper => *valid = text(dice, valid),
         Value::Number(_) if deeper => *value = number(dice),
-        other => *other = odd(dice, whole),
+        there => *there = other(dice, whole),
     }
 }
 
@@ -157,7 +162,7 @@ fn number(dice: &mut Dice) -> Value {
     dice.pick(&numbers).clone()
 }
 
-fn odd(dice: &mut Dice, whole: &Value) -> Value {
+fn other(dice: &mut Dice, whole: &Value) -> Value {
     match dice.below(8) {
         0 => Value::Null,
         1 => Value::Bool(dice.once_in(2)),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use onramp::engine::{Notifier, NotifyError, Relay};
 use onramp::prelude::*;
 use onramp::store::{ErrorKind, OutboxMessage};
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tokio_util::sync::CancellationToken;
 
 use super::dice::{Dice, Hunt};
@@ -51,10 +51,7 @@ fn damage_stops_no_worker_and_no_relay() {
     let tables =
         ["onboarding", "fact", "journal", "queue", "outbox"].map(|name| format!("onramp_{name}"));
     hunt.run(async |dice: &mut Dice| {
-        let path = folder.path().join("damaged.db");
-        for name in ["damaged.db", "damaged.db-wal", "damaged.db-shm"] {
-            let _ = std::fs::remove_file(folder.path().join(name));
-        }
+        let path = folder.path().join(format!("{}.db", uuid::Uuid::now_v7()));
         std::fs::copy(&whole, &path).unwrap();
         let mut raw = connect(&path).await;
         let mut cells = Vec::new();
@@ -95,6 +92,8 @@ fn damage_stops_no_worker_and_no_relay() {
             }
         }
         store.close().await;
+        raw.close().await.unwrap();
+        std::fs::remove_file(&path).unwrap();
     });
 }
 
