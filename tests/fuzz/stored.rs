@@ -195,7 +195,9 @@ pub(super) async fn damage(
         return None;
     }
     let row = dice.pick(&rows);
-    let (place, kind): (String, String) = (row.get(0), row.get(1));
+    // Not a second time where a name is damaged already: it cannot be named any more.
+    let place: String = row.try_get(0).ok()?;
+    let kind: String = row.get(1);
     let was: Vec<u8> = row.get::<Option<Vec<u8>>, _>(2).unwrap_or_default();
     let is = match kind.as_str() {
         "integer" => {

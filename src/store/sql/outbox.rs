@@ -253,7 +253,8 @@ impl<D: Dialect> Work<D> for NextDue {
     }
 }
 
-/// The one number of a query as a time from now; none when it is NULL, zero when it is past.
+/// From the second time of a query to the first; none when one is NULL, zero when it is past. Subtracted
+/// here, because a database fails where a damaged time is out of its range, and then nobody is told of any.
 async fn span<D: Dialect>(
     db: &mut Session<'_, D>,
     query: &'static str,
@@ -263,7 +264,9 @@ async fn span<D: Dialect>(
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    let micros = Reader::<D>::any(row, "the outbox").maybe_int(0, "a time")?;
+    let read = Reader::<D>::any(row, "the outbox");
+    let (to, from) = (read.maybe_int(0, "a time")?, read.maybe_int(1, "a time")?);
+    let micros = to.zip(from).map(|(to, from)| to.saturating_sub(from));
     Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
 }
 
