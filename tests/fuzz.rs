@@ -9,7 +9,7 @@
 //!   ONRAMP_FUZZ_CASE=1234 cargo test --test fuzz NAME_OF_THE_TEST
 //! ```
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod support;
 

@@ -34,16 +34,12 @@ impl Place {
                 SqliteStore::open_with(options).await?.close().await;
             }
             Opened::Postgres(_) => {
-                PostgresStore::connect_with(self.options(prefix))
-                    .await?
-                    .close()
-                    .await
+                let store = PostgresStore::connect_with(self.options(prefix)).await?;
+                store.close().await;
             }
             Opened::MySql(_) => {
-                MySqlStore::connect_with(self.options(prefix))
-                    .await?
-                    .close()
-                    .await
+                let store = MySqlStore::connect_with(self.options(prefix)).await?;
+                store.close().await;
             }
         }
         Ok(())
@@ -66,15 +62,14 @@ impl Place {
     }
 
     async fn as_it_is(&self) -> Result<(), Error> {
+        let url = &self.database.url;
         match &self.opened {
-            Opened::Sqlite(_) => SqliteStore::open(self.database.path()).await?.close().await,
+            Opened::Sqlite(_) => SqliteStore::open(url).await?.close().await,
             Opened::Postgres(_) => {
-                PostgresStore::connect(&self.database.url)
-                    .await?
-                    .close()
-                    .await
+                let store = PostgresStore::connect(url).await?;
+                store.close().await;
             }
-            Opened::MySql(_) => MySqlStore::connect(&self.database.url).await?.close().await,
+            Opened::MySql(_) => MySqlStore::connect(url).await?.close().await,
         }
         Ok(())
     }
