@@ -5,12 +5,15 @@ use chrono::{DateTime, Utc};
 use super::conflict::Conflict;
 use super::identity::Identity;
 use crate::flow::{EncodedFact, Kind, Plan};
-use crate::id::{Actor, Key, OnboardingId, SourceName};
+use crate::id::{Actor, Key, OnboardingId, Revision, SourceName};
 use crate::lifecycle::{Action, Command, Past, StageKind, State};
 use crate::store::{
     Commit, CommitOutcome, Error, ErrorKind, FactChange, FactRecord, Listed, NewOnboarding,
     Proposal, Refused, Row, Store, prepare, prepare_creation, seal,
 };
+
+/// Of one that was created, and nothing more.
+const FIRST: Revision = Revision::new(1);
 
 /// How often a record is looked at again, when its onboarding moves on meanwhile or the store hesitates.
 const TRIES: u32 = 5;
@@ -91,24 +94,24 @@ impl Run<'_> {
             if self.dry {
                 return Ok(taken);
             }
-            let created = match target.new {
-                None => None,
-                Some(new) => match self.store.create(new).await {
-                    Ok(created) if created.fresh => Some(created.row),
+            if let Some(new) = target.new {
+                match self.store.create(new).await {
+                    Ok(created) if created.fresh => {}
                     Ok(_) => continue,
                     Err(why) => {
                         doubt = Some(again(why)?);
                         continue;
                     }
-                },
-            };
+                }
+            }
             match self.store.commit(commit).await {
                 Ok(CommitOutcome::Committed) => return Ok(taken),
                 Ok(CommitOutcome::Replayed { .. }) => return Ok(Taken::Unchanged),
                 Ok(CommitOutcome::Taken { step }) => {
-                    // Nobody has anything of one that stays empty.
-                    if let Some(row) = created {
-                        self.store.delete(&[listed(&row, self.now)]).await?;
+                    // Nobody has anything of one that stays empty, also when a run that was cut off created it.
+                    if !target.foreign && target.row.state.revision() == FIRST {
+                        let emptied = listed(&target.row, self.now);
+                        self.store.delete(&[emptied]).await?;
                     }
                     return Ok(Taken::Rejected(format!(
                         "step {step}: another onboarding has what only one may have"

@@ -156,6 +156,7 @@ async fn touched_at<S: Store + ?Sized>(store: &S, row: &Row) -> Result<DateTime<
 /// differ; what is missed by that is found the next day.
 fn is_younger(id: OnboardingId, than: DateTime<Utc>) -> bool {
     let made = id.as_uuid().get_timestamp().map(|at| at.to_unix());
-    let limit = than + TimeDelta::days(1);
+    let limit = than.checked_add_signed(TimeDelta::days(1));
+    let limit = limit.unwrap_or(DateTime::<Utc>::MAX_UTC);
     made.is_some_and(|(seconds, _)| i64::try_from(seconds).is_ok_and(|s| s > limit.timestamp()))
 }

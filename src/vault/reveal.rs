@@ -113,7 +113,8 @@ impl Vault {
             let key = sealed.data_key(&*self.keys, &of.label()).await?;
             // Nobody is offered what does not open.
             drop(sealed.open_with(&key, &of.label())?);
-            let until = self.clock.now() + self.lifetime;
+            let until = self.clock.now().checked_add_signed(self.lifetime);
+            let until = until.unwrap_or(DateTime::<Utc>::MAX_UTC);
             let stored = StoredToken::of(&token, &key, &bound(&of.label(), until));
             let record = self.record(slot::reveal(of.name), &stored)?;
             let wish = SecretWish::Offer {

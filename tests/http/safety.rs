@@ -359,3 +359,23 @@ async fn nothing_of_what_a_store_says_gets_out() {
         holds(&host.client.post("/onboarding/start", WHO).await, kind);
     }
 }
+
+#[tokio::test]
+async fn a_body_may_be_as_large_as_is_said_and_no_larger() {
+    let host = Host::new();
+    host.started(WHO).await;
+    let sized = |bytes: usize| {
+        let around = r#"{"name": "", "employees": 1}"#.len();
+        let name = "x".repeat(bytes - around);
+        format!(r#"{{"name": "{name}", "employees": 1}}"#)
+    };
+    let path = "/onboarding/steps/company/submit";
+    for (bytes, status) in [(64 * 1024 + 1, 413), (64 * 1024, 200)] {
+        let body = sized(bytes);
+        let said = host
+            .client
+            .call("POST", path, &[("x-who", WHO)], Some(&body));
+        let said = said.await;
+        assert_eq!(said.status, status, "{bytes}: {}", said.code());
+    }
+}

@@ -158,7 +158,7 @@ fn open(known: &SecretState, now: DateTime<Utc>) -> Result<&RevealState, Rejecte
 }
 
 fn refuse(name: &SecretName, reveal: &RevealState) -> Decision {
-    let (name, wrong) = (name.clone(), reveal.wrong + 1);
+    let (name, wrong) = (name.clone(), reveal.wrong.saturating_add(1));
     let mut happened = vec![Happened::RevealRefused {
         name: name.clone(),
         wrong,

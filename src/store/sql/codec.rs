@@ -92,6 +92,15 @@ impl<'r, D: Dialect> Reader<'r, D> {
         D::Db::text(self.row, column).map_err(self.corrupt(what))
     }
 
+    /// A text that is only looked at, damaged or not.
+    pub(super) fn text_as_it_is(&self, column: usize) -> String {
+        let text = D::Db::text(self.row, column).or_else(|_| {
+            let bytes = D::Db::bytes(self.row, column)?;
+            Ok::<_, sqlx::Error>(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        text.unwrap_or_default()
+    }
+
     pub(super) fn uuid(&self, column: usize, what: &str) -> Result<Uuid, Error> {
         self.array(column, what).map(Uuid::from_bytes)
     }

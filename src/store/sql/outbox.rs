@@ -64,6 +64,13 @@ impl First {
 impl Seen {
     fn read<D: Dialect>(row: &DbRow<D>) -> Result<Self, Error> {
         let read = Reader::<D>::any(row, "an outbox message");
+        // Handing it out counts both up.
+        let counted = [(9, "the fence"), (10, "the attempts")];
+        for (column, what) in counted {
+            if read.int(column, what)? == i64::MAX {
+                return Err(read.corrupt(what)("the number is out of range"));
+            }
+        }
         Ok(Self {
             onboarding: read.uuid(5, "the onboarding")?,
             at: (read.int(6, "the revision")?, read.int(1, "the place")?),
@@ -128,7 +135,14 @@ impl Take {
             if taken.len() >= self.max {
                 break;
             }
-            let seen = Seen::read::<D>(row)?;
+            let seen = match Seen::read::<D>(row) {
+                Ok(seen) => seen,
+                Err(error) => {
+                    // Nobody can take it, so it is left where it is; all others go on.
+                    tracing::error!(%error, "passed over in the outbox");
+                    continue;
+                }
+            };
             let id = seen.onboarding;
             // Asked only now that it is locked: whatever is older was stored before it, so it is seen.
             let first = match firsts.get(&id) {
@@ -239,7 +253,8 @@ impl<D: Dialect> Work<D> for NextDue {
     }
 }
 
-/// The one number of a query as a time from now; none when it is NULL, zero when it is past.
+/// From the second time of a query to the first; none when one is NULL, zero when it is past. Subtracted
+/// here, because a database fails where a damaged time is out of its range, and then nobody is told of any.
 async fn span<D: Dialect>(
     db: &mut Session<'_, D>,
     query: &'static str,
@@ -249,7 +264,9 @@ async fn span<D: Dialect>(
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    let micros = Reader::<D>::any(row, "the outbox").maybe_int(0, "a time")?;
+    let read = Reader::<D>::any(row, "the outbox");
+    let (to, from) = (read.maybe_int(0, "a time")?, read.maybe_int(1, "a time")?);
+    let micros = to.zip(from).map(|(to, from)| to.saturating_sub(from));
     Ok(micros.map(|micros| Duration::from_micros(u64::try_from(micros).unwrap_or(0))))
 }
 

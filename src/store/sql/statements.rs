@@ -267,7 +267,7 @@ macro_rules! statements {
                 WHERE onboarding = $1 AND attempt = 0 AND due_at < 4611686018427387904"
             ),
             next_outbox: concat!(
-                "SELECT MIN(due_at) - ", $now, " FROM onramp_outbox \
+                "SELECT MIN(due_at), ", $now, " FROM onramp_outbox \
                 WHERE due_at < 4611686018427387904"
             ),
             dead_outbox: "SELECT id, place, tenant, flow, subject, onboarding, revision, topic, at, \
@@ -279,7 +279,7 @@ macro_rules! statements {
                 WHERE id = $1 AND due_at >= 4611686018427387904"
             ),
             oldest_outbox: concat!(
-                "SELECT ", $now, " - MIN(w.stored_at) FROM (SELECT stored_at FROM onramp_outbox \
+                "SELECT ", $now, ", MIN(w.stored_at) FROM (SELECT stored_at FROM onramp_outbox \
                 WHERE due_at < 4611686018427387904 ORDER BY due_at, stored_at LIMIT $1) w"
             ),
             count_dead_outbox: "SELECT COUNT(*) FROM (SELECT due_at FROM onramp_outbox \

@@ -77,7 +77,8 @@ pub(super) fn parse(source: &str, text: &str) -> Result<LocalKeys, KeyError> {
             .split_once('=')
             .ok_or_else(|| wrong(": there is no `=`: write `name = key`".to_owned()))?;
         let id = KeyId::new(id.trim()).map_err(|error| wrong(format!(": {error}")))?;
-        let key = bytes(key.trim()).map_err(|what| wrong(format!(" ({id}): {what}")))?;
+        // Its name is not repeated: without a `name =` before it, a key that ends in `=` is taken for one.
+        let key = bytes(key.trim()).map_err(|what| wrong(format!(": {what}")))?;
         if let Some(twin) = keys.iter().find(|known| known.id == id || known.key == key) {
             let twin = &twin.id;
             return Err(wrong(format!(
@@ -159,14 +160,17 @@ mod tests {
             (HEX, "entry 1: there is no `=`"),
             (twice.as_str(), "entry 2 (a): same name or key as a"),
             (&same, "entry 2 (b): same name or key as a"),
-            (&zeros, "entry 1 (a): the key is one byte over and over"),
-            (&long, "entry 1 (a): the key is neither base64 nor"),
-            (
-                "a = c2VjcmV0",
-                "entry 1 (a): the key is 6 bytes long: use 32",
-            ),
+            (&zeros, "entry 1: the key is one byte over and over"),
+            (&long, "entry 1: the key is neither base64 nor"),
+            ("a = c2VjcmV0", "entry 1: the key is 6 bytes long: use 32"),
             ("a = not+base64!", "neither base64 nor"),
             ("two words = x", "the name of a key is none"),
+            // The key alone, whose padding looks like the end of a name; and both the wrong way round.
+            (
+                &BASE64.replace(['+', '/'], "a"),
+                "entry 1: the key is 0 bytes",
+            ),
+            (&format!("{HEX} = a"), "entry 1: the key is"),
         ];
         for (text, expected) in cases {
             let said = refused(text);

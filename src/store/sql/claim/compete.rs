@@ -156,8 +156,8 @@ impl Look {
         let rows = db.all(self.texts.behind, args).await?;
         let entry = rows
             .first()
-            .map(|row| Entry::read::<D>(row, &self.request.flow));
-        Ok(entry.transpose()?)
+            .and_then(|row| Entry::read::<D>(row, &self.request.flow));
+        Ok(entry)
     }
 
     async fn by_age<D: Dialect>(
@@ -172,8 +172,8 @@ impl Look {
         let rows = rows.clamp(least, most).max(self.request.max);
         let args = args![flow.as_str(), self.plan.span, limit(rows)];
         let due = db.all(self.texts.window, args).await?;
-        let due = due.iter().map(|row| Entry::read::<D>(row, flow));
-        let mut due: Vec<Entry> = due.collect::<Result<_, _>>()?;
+        let due = due.iter().filter_map(|row| Entry::read::<D>(row, flow));
+        let mut due: Vec<Entry> = due.collect();
         // The oldest of all that was looked at, since some of them may be left.
         learned.reached = due
             .first()

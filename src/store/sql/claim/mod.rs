@@ -112,13 +112,28 @@ struct Entry {
 }
 
 impl Entry {
-    /// Columns: onboarding, tenant, fence, attempt, age.
-    fn read<D: Dialect>(row: &DbRow<D>, flow: &FlowName) -> Result<Self, Error> {
+    /// Columns: onboarding, tenant, fence, attempt, age. None, and a word in the log, for one that is so
+    /// damaged that it cannot be taken: it keeps nobody else from being taken.
+    fn read<D: Dialect>(row: &DbRow<D>, flow: &FlowName) -> Option<Self> {
+        let entry = Self::takeable::<D>(row, flow);
+        entry
+            .map_err(|error| tracing::error!(%error, "passed over in the queue"))
+            .ok()
+    }
+
+    fn takeable<D: Dialect>(row: &DbRow<D>, flow: &FlowName) -> Result<Self, Error> {
         let read = Reader::<D>::any(row, "a queue entry");
         let id = read.uuid(0, "the onboarding")?;
+        // Taking it counts both up.
+        let counted = [(2, "the fence"), (3, "the attempts")];
+        for (column, what) in counted {
+            if read.int(column, what)? == i64::MAX {
+                return Err(read.corrupt(what)("the number is out of range"));
+            }
+        }
         Ok(Self {
             id,
-            tenant: read.text(1, "the tenant")?,
+            tenant: read.text_as_it_is(1),
             fence: read.int(2, "the fence")?,
             age: read.int(4, "a due time")?,
             lease: lease::<D>(row, id, flow),

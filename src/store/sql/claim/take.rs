@@ -109,7 +109,7 @@ impl Take {
                 }
                 continue;
             }
-            taken.push((place, Entry::read::<D>(row, flow)?));
+            taken.extend(Entry::read::<D>(row, flow).map(|entry| (place, entry)));
         }
         taken.sort_by_key(|(place, entry)| (*place, -entry.age));
         if self.plan.in_turn {
@@ -154,8 +154,8 @@ impl Take {
         if found.len() < *max {
             let mut ids: HashSet<_> = found.iter().map(|entry| entry.id).collect();
             let args = args![flow.as_str(), self.plan.span, limit(*max)];
-            for row in &db.all(self.texts.due, args).await? {
-                let entry = Entry::read::<D>(row, flow)?;
+            let due = db.all(self.texts.due, args).await?;
+            for entry in due.iter().filter_map(|row| Entry::read::<D>(row, flow)) {
                 if found.len() < *max && ids.insert(entry.id) {
                     found.push(entry);
                 }
@@ -236,12 +236,14 @@ impl Turns {
             let rows = db.all(texts.probe, args).await?;
             match rows.first() {
                 Some(row) => {
-                    let entry = Entry::read::<D>(row, &request.flow)?;
-                    if self.around && !self.began.is_empty() && entry.tenant > self.began {
+                    let tenant = Reader::<D>::any(row, "a queue entry").text_as_it_is(1);
+                    if self.around && !self.began.is_empty() && tenant > self.began {
                         return Ok(None);
                     }
-                    self.after.clone_from(&entry.tenant);
-                    return Ok(Some(entry));
+                    self.after = tenant;
+                    if let Some(entry) = Entry::read::<D>(row, &request.flow) {
+                        return Ok(Some(entry));
+                    }
                 }
                 None if self.around => {
                     self.after.clear();
