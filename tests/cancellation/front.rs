@@ -107,13 +107,21 @@ pub(crate) const FRONT: &[Case] = cases! {
         at.onramp().prefill::<Company, _>(pending);
     "src/onramp/bulk.rs bulk" (at, who) {
         let ids = [at.desk.answered(who).await.id(), at.desk.pending(&format!("{who}'s")).await.id()];
-        let by = ann();
-    } at.onramp().bulk(at.tenant(), &ids, Bulk::Cancel, &by);
+        let order = Bulk::Cancel.by(ann());
+    } at.onramp().bulk(at.tenant(), &ids, &order);
+    "src/onramp/order.rs carry_out" (at, who) {
+        let id = at.desk.answered(who).await.id();
+        let order = Bulk::Cancel.by(ann());
+    } at.onramp().carry_out(at.tenant(), id, &order);
     "src/onramp/status.rs status" (at, who) { let name = subject(who); let _ = at.desk.pending(who).await; }
         at.onramp().status(at.tenant(), &name);
     "src/onramp/status.rs admit" (at, who) { let name = subject(who); let _ = at.desk.pending(who).await; }
         at.onramp().admit(at.tenant(), &name);
 
+    "src/store/ext.rs status" (at, who) {
+        let (name, now) = (subject(who), SystemClock.now());
+        let _ = at.desk.pending(who).await;
+    } at.store().status(at.onramp().flow().plan(), at.tenant(), &name, now);
     "src/store/ext.rs enroll" (at, who) { let (name, now) = (subject(who), SystemClock.now()); }
         at.store().enroll(at.onramp().flow(), at.tenant(), &name, now);
     "src/store/ext.rs open" (at, who) { let name = subject(who); let _ = at.desk.pending(who).await; }

@@ -6,7 +6,7 @@ use onramp::lifecycle::{Action, Command, decide, evolve};
 use onramp::prelude::*;
 use onramp::store::{
     ClaimOrder, ClaimRequest, Commit, JournalEntry, Lease, NewOnboarding, QueueChange, Row,
-    ScanRequest, Settlement, StepProgress, WorkerId, hash,
+    ScanRequest, Settlement, StepProgress, TenantRequest, WorkerId, hash,
 };
 use onramp::{Clock as _, CommandId, Key, Revision, SystemClock};
 
@@ -115,6 +115,8 @@ pub(crate) const STORED: &[Case] = cases! {
         at.store().committed(at.tenant(), id, CommandId::fresh());
     "src/store/contract.rs of_subject" (at, who) { let name = subject(who); }
         at.store().of_subject(at.tenant(), &name);
+    "src/store/contract.rs of_tenant" (at, who) { let request = TenantRequest::new(at.tenant()); }
+        at.store().of_tenant(&request);
     "src/store/contract.rs list" (at, who) {} at.store().list(None, 9);
     "src/store/contract.rs scan" (at, who) { let request = ScanRequest::new(&at.flow()).limit(9); }
         at.store().scan(&request);

@@ -166,7 +166,8 @@ async fn parked(host: &Host) -> Done {
     let ids = [host.onramp.enroll(&host.tenant, &ann()).await?.id()];
     if !host.world.ending.load(SeqCst) {
         let why = Bulk::Park(onramp::Reason::new("incident-42")?);
-        for (_, done) in host.onramp.bulk(&host.tenant, &ids, why, &by).await {
+        let order = why.by(by.clone());
+        for (_, done) in host.onramp.bulk(&host.tenant, &ids, &order).await {
             done?;
         }
         worked(host).await?;
@@ -174,7 +175,8 @@ async fn parked(host: &Host) -> Done {
     }
     let found = host.onramp.enroll(&host.tenant, &ann()).await?;
     if found.stage() == StageKind::InProgress {
-        let unparked = host.onramp.bulk(&host.tenant, &ids, Bulk::Unpark, &by);
+        let order = Bulk::Unpark.by(by);
+        let unparked = host.onramp.bulk(&host.tenant, &ids, &order);
         for (_, done) in unparked.await {
             done?;
         }
@@ -189,7 +191,8 @@ async fn operated(host: &Host) -> Done {
         let found = host.onramp.enroll(&host.tenant, &ann()).await?;
         if found.stage() != StageKind::Failed {
             let ids = [found.id()];
-            let cancelled = host.onramp.bulk(&host.tenant, &ids, Bulk::Cancel, &by);
+            let order = Bulk::Cancel.by(by.clone());
+            let cancelled = host.onramp.bulk(&host.tenant, &ids, &order);
             for (_, done) in cancelled.await {
                 done?;
             }
