@@ -19,11 +19,9 @@ mod histories {
     pub(crate) mod sequential;
     pub(crate) mod trace;
 }
-#[expect(dead_code, reason = "the model uses all of it")]
-mod model {
-    pub(crate) mod guard;
-    pub(crate) mod store;
-}
+#[expect(dead_code, reason = "the model uses the rest of it")]
+#[path = "model/proven.rs"]
+mod model;
 mod support;
 
 use std::sync::Arc;
@@ -45,7 +43,11 @@ const PATIENCE: Duration = Duration::from_secs(6);
 
 /// The seeds to play on the nth store, the first of which is in memory, and for how long.
 fn seeds(nth: usize) -> (std::ops::Range<u64>, Duration) {
-    let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text: String| text.parse::<u64>().ok())
+    };
     if let Some(seed) = number("ONRAMP_HISTORY_SEED") {
         return (seed..seed + 1, Duration::MAX);
     }

@@ -20,6 +20,7 @@ mod model {
     pub(crate) mod relay;
     pub(crate) mod rules;
     pub(crate) mod sabotage;
+    #[expect(dead_code, reason = "the histories use the rest of it")]
     pub(crate) mod store;
     pub(crate) mod worker;
     pub(crate) mod world;

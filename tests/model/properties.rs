@@ -23,7 +23,7 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         "who has lost the lease writes nothing": StaleWrite,
         "a checkpoint is stored once": CheckpointTwice,
         "nothing is attempted more often than allowed": TooManyAttempts,
-        "the last effect is taken back first": WrongOrderOfUndo,
+        "the last effect is taken back first": UndoneTooEarly,
         "an undo is told what was made": UntoldUndo,
         "a command counts once": CommandTwice,
         "a lease is taken over when it has run out": LeaseTaken,

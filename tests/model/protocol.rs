@@ -3,7 +3,7 @@
 use stateright::{Model, Property};
 
 use crate::model::caller::{self, At, Caller};
-use crate::model::guard::{Guard, Guards};
+use crate::model::guard::Guards;
 use crate::model::person::{self, Person};
 use crate::model::properties;
 use crate::model::relay::{self, Relay};

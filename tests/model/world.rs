@@ -45,7 +45,7 @@ pub(crate) enum Wrong {
     StaleWrite,
     CheckpointTwice,
     TooManyAttempts,
-    WrongOrderOfUndo,
+    UndoneTooEarly,
     UntoldUndo,
     CommandTwice,
     LeaseTaken,
@@ -218,7 +218,7 @@ impl World {
             exists && look.undoing & 1 << of != 0
         };
         let too_early = (step + 1..STEPS).any(|of| later(&of));
-        self.note(Wrong::WrongOrderOfUndo, too_early);
+        self.note(Wrong::UndoneTooEarly, too_early);
         self.effects &= !look.effect(step);
     }
 
