@@ -7,8 +7,9 @@ use crate::model::caller::At;
 use crate::model::person::Person;
 use crate::model::protocol::Protocol;
 use crate::model::relay::Relay;
-use crate::model::rules::{Rules, STEPS, Wish};
+use crate::model::rules::{Rules, STEPS};
 use crate::model::store::{Due, Queued};
+use crate::model::wishes::Wish;
 use crate::model::worker::Worker;
 use crate::model::world::{World, Wrong};
 

@@ -2,10 +2,12 @@
 
 use crate::model::caller::Caller;
 use crate::model::guard::{Guard, Guards};
+use crate::model::look::{Do, effect};
 use crate::model::person::Person;
 use crate::model::relay::{self, Relay};
-use crate::model::rules::{ATTEMPTS, Decided, Do, RowId, Rules, STEPS, Wish, effect};
+use crate::model::rules::{ATTEMPTS, Decided, RowId, Rules, STEPS};
 use crate::model::store::{Commit, Kept, Message, Outcome, Queue};
+use crate::model::wishes::Wish;
 use crate::model::worker::Worker;
 
 /// How often what may happen still may; so every history ends.
