@@ -19,11 +19,9 @@ mod histories {
     pub(crate) mod sequential;
     pub(crate) mod trace;
 }
-#[expect(dead_code, reason = "the model uses all of it")]
-mod model {
-    pub(crate) mod guard;
-    pub(crate) mod store;
-}
+#[expect(dead_code, reason = "the model uses the rest of it")]
+#[path = "model/proven.rs"]
+mod model;
 mod support;
 
 use std::sync::Arc;
@@ -37,21 +35,28 @@ use onramp::prelude::*;
 use onramp::testing::Layered;
 use support::each_store;
 
-/// How many histories of each kind are played in memory.
-const HISTORIES: u64 = 600;
+/// How many traces are played in memory.
+const TRACES: u64 = 1_000;
+
+/// How often callers race there.
+const RACES: u64 = 5_000;
 
 /// How long databases are asked, however many that is, unless the number is given.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// The seeds to play on the nth store, the first of which is in memory, and for how long.
-fn seeds(nth: usize) -> (std::ops::Range<u64>, Duration) {
-    let number = |name| std::env::var(name).ok().and_then(|text: String| text.parse::<u64>().ok());
+fn seeds(nth: usize, usual: u64) -> (std::ops::Range<u64>, Duration) {
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text: String| text.parse::<u64>().ok())
+    };
     if let Some(seed) = number("ONRAMP_HISTORY_SEED") {
         return (seed..seed + 1, Duration::MAX);
     }
     let asked = number("ONRAMP_HISTORIES");
     let patience = asked.map_or(PATIENCE, |_| Duration::MAX);
-    let count = asked.unwrap_or(HISTORIES);
+    let count = asked.unwrap_or(usual);
     match nth {
         0 => (0..count, Duration::MAX),
         _ => (0..count / 10, patience),
@@ -74,7 +79,7 @@ async fn difference(name: &str, seed: u64, store: &dyn Store) -> Option<String> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_store_answers_as_the_proven_one() {
     for (nth, store) in each_store().await.into_iter().enumerate() {
-        let (seeds, patience) = seeds(nth);
+        let (seeds, patience) = seeds(nth, TRACES);
         let (begun, mut played) = (Instant::now(), 0);
         for seed in seeds.take_while(|_| begun.elapsed() < patience) {
             if let Some(difference) = difference("same", seed, &*store).await {
@@ -89,7 +94,7 @@ async fn every_store_answers_as_the_proven_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn concurrent_histories_are_linearizable_on_every_store() {
     for (nth, store) in each_store().await.into_iter().enumerate() {
-        let (seeds, patience) = seeds(nth);
+        let (seeds, patience) = seeds(nth, RACES);
         let (begun, mut played, mut overlapping) = (Instant::now(), 0, 0);
         for seed in seeds.take_while(|_| begun.elapsed() < patience) {
             let history = Race::new("race", seed).run(&store).await;

@@ -11,16 +11,20 @@
 )]
 
 mod model {
+    pub(crate) mod acts;
     pub(crate) mod bounds;
     pub(crate) mod caller;
     pub(crate) mod guard;
+    pub(crate) mod look;
     pub(crate) mod person;
     pub(crate) mod properties;
     pub(crate) mod protocol;
     pub(crate) mod relay;
     pub(crate) mod rules;
     pub(crate) mod sabotage;
+    #[expect(dead_code, reason = "the histories use the rest of it")]
     pub(crate) mod store;
+    pub(crate) mod wishes;
     pub(crate) mod worker;
     pub(crate) mod world;
 }

@@ -169,7 +169,12 @@ impl Layer for Wrong {
     async fn settle_outbox(&self, settled: &[(Delivery, Settlement)]) -> Result<(), Error> {
         let mut settled = settled.to_vec();
         for (delivery, _) in &mut settled {
-            let newest = self.fences.lock().unwrap().get(&delivery.message.id).copied();
+            let newest = self
+                .fences
+                .lock()
+                .unwrap()
+                .get(&delivery.message.id)
+                .copied();
             if let Some(fence) = newest.filter(|_| self.is(Broken::SettledByAnybody)) {
                 delivery.fence = fence;
             }

@@ -67,7 +67,10 @@ impl Place {
         fence: Option<Fence>,
         number: usize,
     ) -> Option<Commit> {
-        let (command, now) = (self.command(number), self.now + TimeDelta::milliseconds(number as i64));
+        let (command, now) = (
+            self.command(number),
+            self.now + TimeDelta::milliseconds(number as i64),
+        );
         let wishes = std::slice::from_ref(wish);
         let made = commits::of(row, &self.plan, command, wishes, fence, now);
         let mut commit = made.ok().flatten()?;
@@ -78,7 +81,9 @@ impl Place {
         };
         let (by, at) = (commit.entry.by.clone(), commit.entry.at);
         let (fact, salt) = fact(step, number);
-        commit.facts.push(FactChange::Put(FactRecord { fact, salt, by, at }));
+        commit
+            .facts
+            .push(FactChange::Put(FactRecord { fact, salt, by, at }));
         Some(commit)
     }
 
@@ -106,7 +111,13 @@ impl Place {
         let (by, action) = match kind {
             0 => {
                 let (cleared, cleared_at) = (row.state.id(), self.now);
-                (Actor::Host, Action::Start { cleared, cleared_at })
+                (
+                    Actor::Host,
+                    Action::Start {
+                        cleared,
+                        cleared_at,
+                    },
+                )
             }
             1 => {
                 let (step, fact) = given("company");
@@ -125,11 +136,24 @@ impl Place {
             7 => (Actor::Operator("ann".into()), Action::RetryUndo),
             8 => {
                 let (step, fact) = given("build");
-                (Actor::Worker, Action::Record { step, attempt, fact })
+                (
+                    Actor::Worker,
+                    Action::Record {
+                        step,
+                        attempt,
+                        fact,
+                    },
+                )
             }
             9 => {
                 let step = step("build");
-                let failed = Action::FailAttempt { step, attempt, failure, retryable, roll };
+                let failed = Action::FailAttempt {
+                    step,
+                    attempt,
+                    failure,
+                    retryable,
+                    roll,
+                };
                 (Actor::Worker, failed)
             }
             10 => {
@@ -138,7 +162,13 @@ impl Place {
             }
             11 => {
                 let step = step("build");
-                let failed = Action::FailUndo { step, attempt, failure, retryable, roll };
+                let failed = Action::FailUndo {
+                    step,
+                    attempt,
+                    failure,
+                    retryable,
+                    roll,
+                };
                 (Actor::Worker, failed)
             }
             12 => (Actor::Worker, Action::FinishUndo),

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use onramp::lifecycle::{Action, Command};
 use onramp::prelude::*;
 use onramp::store::{
     ClaimRequest, Commit, CommitOutcome, Delivery, Lease, NewOnboarding, Row, Settlement, WorkerId,
 };
-use onramp::lifecycle::{Action, Command};
 use onramp::{Actor, Fence};
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester};
 use tokio::sync::Barrier;
@@ -137,19 +137,31 @@ impl Race {
             one.await.unwrap();
         }
         let said = std::mem::take(&mut *said.lock().unwrap());
-        History { begin: begin.0, said }
+        History {
+            begin: begin.0,
+            said,
+        }
     }
 
     async fn started(&self, store: &dyn Store) -> (Sequential, Vec<Row>) {
         let row = store.create(self.place.creation(0)).await.unwrap().row;
         let (cleared, cleared_at) = (row.state.id(), row.state.created_at());
-        let start = Action::Start { cleared, cleared_at };
-        let start = Command { by: Actor::Host, action: start };
+        let start = Action::Start {
+            cleared,
+            cleared_at,
+        };
+        let start = Command {
+            by: Actor::Host,
+            action: start,
+        };
         let commit = self.place.commit(&row, &start, None, 9_999).unwrap();
         let mut kept = Kept::new(head(&row), 1);
         kept.commit(&wanted(&commit, 9_999), Guards::ALL);
         let row = commit.row.clone();
-        assert_eq!(store.commit(commit).await.unwrap(), CommitOutcome::Committed);
+        assert_eq!(
+            store.commit(commit).await.unwrap(),
+            CommitOutcome::Committed
+        );
         (Sequential(Some(kept)), vec![row])
     }
 }
@@ -167,7 +179,11 @@ struct Caller {
 
 impl Caller {
     async fn ask_all(&mut self) {
-        let seed = self.race.seed.wrapping_mul(31).wrapping_add(self.caller as u64);
+        let seed = self
+            .race
+            .seed
+            .wrapping_mul(31)
+            .wrapping_add(self.caller as u64);
         let mut chance = Chance::new(seed);
         for nth in 0..self.race.each {
             let number = self.caller * 100 + nth;
@@ -176,13 +192,19 @@ impl Caller {
     }
 
     async fn asked(&self, op: Op) {
-        self.said.lock().unwrap().push((self.caller, Said::Asked(op)));
+        self.said
+            .lock()
+            .unwrap()
+            .push((self.caller, Said::Asked(op)));
         // So that they meet, however quick the store is.
         tokio::task::yield_now().await;
     }
 
     fn told(&self, ret: Ret) {
-        self.said.lock().unwrap().push((self.caller, Said::Answered(ret)));
+        self.said
+            .lock()
+            .unwrap()
+            .push((self.caller, Said::Answered(ret)));
     }
 
     async fn ask(&mut self, number: usize, chance: &mut Chance) {
@@ -216,7 +238,10 @@ impl Caller {
                 let place = &self.race.place;
                 let wish = place.wish(&newest, number, chance);
                 let worker = wish.by == Actor::Worker;
-                let fence = self.lease.as_ref().map_or(Fence::new(1), |lease| lease.fence);
+                let fence = self
+                    .lease
+                    .as_ref()
+                    .map_or(Fence::new(1), |lease| lease.fence);
                 let made = place.commit(&newest, &wish, worker.then_some(fence), number);
                 match made {
                     Some(commit) => self.commit(commit, number as u16).await,
@@ -242,7 +267,9 @@ impl Caller {
         let told = match &outcome {
             CommitOutcome::Committed => Outcome::Committed,
             CommitOutcome::Fenced => Outcome::Fenced,
-            CommitOutcome::Conflict { current } => Outcome::Conflict { current: head(current) },
+            CommitOutcome::Conflict { current } => Outcome::Conflict {
+                current: head(current),
+            },
             CommitOutcome::Replayed { revision, current } => {
                 let (revision, current) = (revision.get() as u16, head(current));
                 Outcome::Replayed { revision, current }
@@ -278,7 +305,9 @@ impl Caller {
                 .into_iter()
                 .partition(|taken| taken.message.onboarding == id);
             // Left over by earlier histories.
-            let others = others.into_iter().map(|other| (other, Settlement::Delivered));
+            let others = others
+                .into_iter()
+                .map(|other| (other, Settlement::Delivered));
             let others: Vec<_> = others.collect();
             self.store.settle_outbox(&others).await.unwrap();
             let taken = mine.pop();
@@ -290,7 +319,10 @@ impl Caller {
         };
         let (real, how) = match chance.below(3) {
             0 => (Settlement::Delivered, store::Settlement::Delivered),
-            1 => (Settlement::Later(Duration::ZERO), store::Settlement::Later(true)),
+            1 => (
+                Settlement::Later(Duration::ZERO),
+                store::Settlement::Later(true),
+            ),
             _ => (Settlement::Dead("gone".into()), store::Settlement::Dead),
         };
         let (name, fence) = (taken.message.revision.get() as u16, fence(taken.fence));

@@ -181,7 +181,9 @@ impl Layer for Reference {
     ) -> Result<Option<Revision>, Error> {
         let entry = self.with(id, |one| {
             let mut journal = one.journal.iter();
-            journal.find(|entry| entry.command == command).map(|e| e.revision)
+            journal
+                .find(|entry| entry.command == command)
+                .map(|e| e.revision)
         });
         Ok(entry.flatten())
     }
@@ -254,7 +256,9 @@ impl Layer for Reference {
         let all = self.all.lock().unwrap();
         let queued = all.iter().filter(|one| one.key().flow == *flow);
         let queued = queued.filter_map(|one| one.kept.queued);
-        let soonest = queued.map(|queued| if queued.due { 0 } else { 3_600 }).min();
+        let soonest = queued
+            .map(|queued| if queued.due { 0 } else { 3_600 })
+            .min();
         Ok(soonest.map(Duration::from_secs))
     }
 

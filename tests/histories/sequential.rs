@@ -14,14 +14,23 @@ pub(crate) enum Op {
     Load,
     Commit(Commit<Head>),
     Claim,
-    Release { fence: u16 },
+    Release {
+        fence: u16,
+    },
     Take,
-    Settle { name: u16, fence: u16, how: Settlement },
+    Settle {
+        name: u16,
+        fence: u16,
+        how: Settlement,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ret {
-    Created { row: Head, fresh: bool },
+    Created {
+        row: Head,
+        fresh: bool,
+    },
     Loaded(Option<Head>),
     Outcome(Outcome<Head>),
     /// The fence and the attempt; none when nothing was claimed.
@@ -98,7 +107,8 @@ impl SequentialSpec for Sequential {
                     message.fence = *fence;
                     higher
                 });
-                let same = matches!(taken, Ret::Taken(Some((n, _, a))) if (n, a) == (*name, *attempt));
+                let same =
+                    matches!(taken, Ret::Taken(Some((n, _, a))) if (n, a) == (*name, *attempt));
                 higher && same
             }
             _ => self.invoke(op) == *ret,

@@ -36,7 +36,13 @@ impl Trace {
         let place = Place::new(&format!("{name}/{seed}"));
         let [new, again] = [(); 2].map(|()| [0, 1].map(|subject| place.creation(subject)));
         let length = 10 + Chance::new(!seed).below(30);
-        Self { seed, place, new, again, length }
+        Self {
+            seed,
+            place,
+            new,
+            again,
+            length,
+        }
     }
 
     /// Plays it on a store. Gives what was asked, and what was answered, as text: whatever differs by
@@ -164,7 +170,11 @@ impl Trace {
             .map(|lease| {
                 let mut before = known.leases.iter().filter(|known| known.id == lease.id);
                 let higher = before.all(|before| before.fence < lease.fence);
-                format!("{} attempt {} higher: {higher}", self.which(lease), lease.attempt)
+                format!(
+                    "{} attempt {} higher: {higher}",
+                    self.which(lease),
+                    lease.attempt
+                )
             })
             .collect();
         known.leases.extend(claimed);
@@ -190,12 +200,17 @@ impl Trace {
             return Ok(("next due".into(), format!("{told:?}")));
         };
         let rest = [Duration::ZERO, LATER][chance.below(2)];
-        let at = chance.of(&known.rows[which]).map(|row| row.state.revision());
+        let at = chance
+            .of(&known.rows[which])
+            .map(|row| row.state.revision());
         let at = at.unwrap_or(Revision::new(1));
         Ok(match chance.below(5) {
             0 => {
                 let kept = store.renew(std::slice::from_ref(&lease), rest).await?;
-                (format!("renew {which} for {rest:?}"), format!("{}", kept.len()))
+                (
+                    format!("renew {which} for {rest:?}"),
+                    format!("{}", kept.len()),
+                )
             }
             1 => {
                 store.release(&lease, rest).await?;
@@ -257,17 +272,14 @@ impl Trace {
         let mut dead: Vec<_> = dead.iter().map(|d| (d.message.id, d.attempts)).collect();
         dead.sort();
         let (entries, found) = (journal.len(), found.as_ref().map(row));
-        Ok(format!("{found:?} {entries} entries, whole: {whole}; {facts:?}; dead: {dead:?}"))
+        Ok(format!(
+            "{found:?} {entries} entries, whole: {whole}; {facts:?}; dead: {dead:?}"
+        ))
     }
 }
 
 /// The newest lease of an onboarding, or any.
-fn lease_of(
-    known: &Known,
-    id: OnboardingId,
-    old: bool,
-    chance: &mut Chance,
-) -> Option<Lease> {
+fn lease_of(known: &Known, id: OnboardingId, old: bool, chance: &mut Chance) -> Option<Lease> {
     let of = known.leases.iter().filter(|lease| lease.id == id);
     let of: Vec<_> = of.collect();
     match old {
@@ -286,7 +298,9 @@ async fn drain(store: &dyn Store) -> Result<(), Error> {
         if taken.is_empty() {
             return Ok(());
         }
-        let settled = taken.into_iter().map(|taken| (taken, Settlement::Delivered));
+        let settled = taken
+            .into_iter()
+            .map(|taken| (taken, Settlement::Delivered));
         let settled: Vec<_> = settled.collect();
         store.settle_outbox(&settled).await?;
     }
@@ -296,7 +310,13 @@ async fn drain(store: &dyn Store) -> Result<(), Error> {
 fn row(row: &Row) -> String {
     let state = &row.state;
     let head = row.head.as_bytes();
-    format!("{}@{}#{:02x}{:02x}", state.stage(), state.revision(), head[0], head[1])
+    format!(
+        "{}@{}#{:02x}{:02x}",
+        state.stage(),
+        state.revision(),
+        head[0],
+        head[1]
+    )
 }
 
 fn delivery(taken: &Delivery) -> String {
@@ -307,7 +327,13 @@ fn delivery(taken: &Delivery) -> String {
 
 fn fact(record: &FactRecord) -> String {
     let fact = &record.fact;
-    format!("{}={} {:?} {}", fact.step(), fact.json(), record.salt[0], record.by)
+    format!(
+        "{}={} {:?} {}",
+        fact.step(),
+        fact.json(),
+        record.salt[0],
+        record.by
+    )
 }
 
 fn outcome_told(outcome: &CommitOutcome) -> String {

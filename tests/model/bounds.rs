@@ -138,39 +138,57 @@ pub(crate) fn small() -> Vec<(&'static str, Bounds)> {
 
 /// What can go wrong goes wrong, at once.
 pub(crate) fn large() -> Vec<(&'static str, Bounds)> {
-    let work = Bounds {
+    let stopped = Bounds {
         workers: 2,
         left: Left {
             crashes: 1,
             stalls: 1,
+            cancels: 1,
+            revisions: 1,
+            parkings: 1,
+            ..NONE
+        },
+        ..ALONE
+    };
+    let contested = Bounds {
+        callers: 2,
+        left: Left {
+            crashes: 1,
             unheard: 1,
-            faults: 2,
-            losses: 1,
+            cancels: 1,
+            revisions: 1,
+            ..NONE
+        },
+        ..ALONE
+    };
+    let retried = Bounds {
+        workers: 2,
+        left: Left {
+            crashes: 1,
+            stalls: 1,
+            faults: 1,
             cancels: 1,
             retries: 1,
             ..NONE
         },
         ..ALONE
     };
-    let revised = Bounds {
+    let failing = Bounds {
         workers: 2,
         left: Left {
             crashes: 1,
             stalls: 1,
+            unheard: 1,
             faults: 1,
-            revisions: 1,
             cancels: 1,
-            parkings: 1,
             ..NONE
         },
         ..ALONE
     };
     let told = Bounds {
-        workers: 2,
         relays: 2,
         left: Left {
             crashes: 1,
-            stalls: 1,
             cancels: 1,
             relay_crashes: 1,
             relay_stalls: 1,
@@ -179,7 +197,13 @@ pub(crate) fn large() -> Vec<(&'static str, Bounds)> {
         },
         ..ALONE
     };
-    vec![("revised", revised), ("told", told), ("work", work)]
+    vec![
+        ("stopped and revised while workers come and go", stopped),
+        ("two hosts of different minds", contested),
+        ("failed and tried again", retried),
+        ("attempts and answers that fail", failing),
+        ("told by two relays", told),
+    ]
 }
 
 /// Each guard, a world in which it is missed, and how that shows.

@@ -1,8 +1,9 @@
 //! A host's process that acts for people: it loads a handle, and commits on it later.
 
 use crate::model::guard::Guards;
-use crate::model::rules::{RowId, Rules, Wish};
+use crate::model::rules::{RowId, Rules};
 use crate::model::store::Outcome;
+use crate::model::wishes::Wish;
 use crate::model::world::{By, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

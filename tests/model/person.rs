@@ -1,8 +1,9 @@
 //! Somebody with a token, right or wrong, and the vault that looks at it.
 
 use crate::model::guard::{Guard, Guards};
-use crate::model::rules::{RowId, Rules, Wish};
+use crate::model::rules::{RowId, Rules};
 use crate::model::store::Outcome;
+use crate::model::wishes::Wish;
 use crate::model::world::{By, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,8 +7,9 @@ use crate::model::caller::At;
 use crate::model::person::Person;
 use crate::model::protocol::Protocol;
 use crate::model::relay::Relay;
-use crate::model::rules::{Rules, STEPS, Wish};
+use crate::model::rules::{Rules, STEPS};
 use crate::model::store::{Due, Queued};
+use crate::model::wishes::Wish;
 use crate::model::worker::Worker;
 use crate::model::world::{World, Wrong};
 
@@ -23,7 +24,7 @@ pub(crate) fn all() -> Vec<Property<Protocol>> {
         "who has lost the lease writes nothing": StaleWrite,
         "a checkpoint is stored once": CheckpointTwice,
         "nothing is attempted more often than allowed": TooManyAttempts,
-        "the last effect is taken back first": WrongOrderOfUndo,
+        "the last effect is taken back first": UndoneTooEarly,
         "an undo is told what was made": UntoldUndo,
         "a command counts once": CommandTwice,
         "a lease is taken over when it has run out": LeaseTaken,

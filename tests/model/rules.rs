@@ -8,19 +8,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use onramp::flow::{Failure, Kind, Need, Plan, PlanStep, Problem, RetryPolicy, Roll};
-use onramp::lifecycle::{
-    Action, Command, Digest, Event, FactMark, Next, Rejected, StageKind, State, evolve, next,
-};
-use onramp::store::{Commit, QueueChange, Row};
-use onramp::testing::commits::{self, SecretAct};
-use onramp::{Actor, CommandId, Fence, Key, Reason, SecretName, StepName, SubjectId, TenantId};
+use onramp::flow::{Kind, Need, Plan, PlanStep, RetryPolicy};
+use onramp::lifecycle::{Event, State, evolve};
+use onramp::store::{Commit, QueueChange};
+use onramp::testing::commits;
+use onramp::{Key, SubjectId, TenantId};
 use uuid::Uuid;
 
 use crate::model::guard::{Guard, Guards};
+use crate::model::look::{self, Look};
 use crate::model::sabotage;
 use crate::model::store::Queue;
+use crate::model::wishes::{self, QUESTION, Wish, now};
 
 /// A row that came up, by the order in which it did.
 pub(crate) type RowId = u32;
@@ -30,111 +29,6 @@ pub(crate) const ATTEMPTS: u16 = 2;
 
 /// How many steps there are.
 pub(crate) const STEPS: u8 = 3;
-
-/// The step that is asked for.
-pub(crate) const QUESTION: u8 = 1;
-
-static SECRET: SecretName = SecretName::from_static("api_key");
-
-/// What somebody wants, or a worker reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Wish {
-    Start,
-    Submit,
-    Revise,
-    Cancel,
-    Retry,
-    RetryUndo,
-    /// An operator stops the workers.
-    Park,
-    Unpark,
-    AskComplete,
-    Record {
-        step: u8,
-        attempt: u16,
-    },
-    Fail {
-        step: u8,
-        attempt: u16,
-        again: bool,
-    },
-    Undone {
-        step: u8,
-        attempt: u16,
-        last: bool,
-    },
-    FailUndo {
-        step: u8,
-        attempt: u16,
-        again: bool,
-    },
-    FinishUndo,
-    Complete,
-    Drift {
-        step: u8,
-    },
-    Keep,
-    Offer {
-        token: u8,
-    },
-    Refuse {
-        late: bool,
-    },
-    Reveal {
-        late: bool,
-    },
-}
-
-/// What is to be done next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Do {
-    Run(u8),
-    Undo(u8),
-    FinishUndo,
-    Complete,
-    Wait,
-    Nothing,
-}
-
-/// An effect, as a bit: it is its step's, and of the round that it was made in.
-pub(crate) fn effect(step: u8, round: u8) -> u32 {
-    assert!(round < 8, "there is room for eight rounds");
-    1 << (u32::from(step) * 8 + u32::from(round))
-}
-
-impl Do {
-    pub(crate) fn is_work(self) -> bool {
-        !matches!(self, Self::Wait | Self::Nothing)
-    }
-}
-
-/// The newest offer to show the secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Offer {
-    /// Which token is out; none when it serves no more.
-    pub(crate) token: Option<u8>,
-    pub(crate) shown: bool,
-}
-
-/// What can be seen in a row. Sets of steps are bits.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Look {
-    pub(crate) revision: u16,
-    pub(crate) stage: StageKind,
-    pub(crate) next: Do,
-    pub(crate) facts: u8,
-    pub(crate) rounds: [u8; 3],
-    pub(crate) undoing: u8,
-    pub(crate) remaining: u8,
-    pub(crate) offer: Option<Offer>,
-}
-
-impl Look {
-    /// The effect that a step has, or would have now.
-    pub(crate) fn effect(&self, step: u8) -> u32 {
-        effect(step, self.rounds[usize::from(step)])
-    }
-}
 
 /// What a wish leads to.
 #[derive(Debug, Clone, Copy)]
@@ -159,23 +53,6 @@ struct Tables {
     events: Vec<Arc<Vec<Event>>>,
     folded: HashMap<(RowId, usize), RowId>,
     messages: Vec<Uuid>,
-}
-
-fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_700_000_000, 0).unwrap()
-}
-
-const TOKEN_TIME: TimeDelta = TimeDelta::minutes(15);
-
-fn mark(byte: u8) -> FactMark {
-    FactMark {
-        version: 1,
-        commitment: Digest::from_bytes([byte; 32]),
-    }
-}
-
-fn failure() -> Failure {
-    Failure::from(Problem::CRASHED)
 }
 
 impl Rules {
@@ -215,20 +92,6 @@ impl Rules {
         step != QUESTION
     }
 
-    fn name(&self, step: u8) -> StepName {
-        self.plan.steps()[usize::from(step)].name().clone()
-    }
-
-    fn step(&self, name: &StepName) -> u8 {
-        let mut steps = self.plan.steps().iter();
-        steps.position(|step| step.name() == name).unwrap() as u8
-    }
-
-    fn bits<'a>(&self, names: impl IntoIterator<Item = &'a StepName>) -> u8 {
-        let names = names.into_iter();
-        names.fold(0, |bits, name| bits | 1 << self.step(name))
-    }
-
     /// What can be seen in a row.
     pub(crate) fn look(&self, row: RowId) -> Look {
         let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
@@ -249,135 +112,11 @@ impl Rules {
             }
         }
         let before = self.state(row);
-        let decided = self.commit(&before, wish).ok().flatten();
+        let decided = wishes::commit(&self.plan, self.guards, &before, wish);
+        let decided = decided.ok().flatten();
         let decided = decided.map(|commit| self.decided(&before, wish, commit));
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         *tables.decided.entry((row, wish)).or_insert(decided)
-    }
-
-    fn commit(&self, before: &State, wish: Wish) -> Result<Option<Commit>, Rejected> {
-        let row = Row {
-            state: before.clone(),
-            head: Digest::ZERO,
-        };
-        let command = CommandId::from_uuid(Uuid::nil());
-        if let Some((act, now)) = self.secret_act(wish) {
-            return commits::of_secret(&row, command, &SECRET, act, now);
-        }
-        let commands = self.commands(before, wish);
-        let by_worker = commands[0].by == Actor::Worker;
-        let fence = by_worker.then_some(Fence::new(1));
-        commits::of(&row, &self.plan, command, &commands, fence, now())
-    }
-
-    fn secret_act(&self, wish: Wish) -> Option<(SecretAct, DateTime<Utc>)> {
-        let at = |late: bool| match late && self.guards.hold(Guard::TokenTime) {
-            true => now() + TOKEN_TIME,
-            false => now(),
-        };
-        Some(match wish {
-            Wish::Keep => (SecretAct::Keep(mark(9)), now()),
-            Wish::Offer { token } => {
-                let offer = SecretAct::Offer {
-                    token: mark(token),
-                    until: now() + TOKEN_TIME,
-                    proven: token > 1,
-                };
-                (offer, now())
-            }
-            Wish::Refuse { late } => (SecretAct::Refuse, at(late)),
-            Wish::Reveal { late } => (SecretAct::Reveal, at(late)),
-            _ => return None,
-        })
-    }
-
-    fn commands(&self, before: &State, wish: Wish) -> Vec<Command> {
-        let roll = Roll::from_bits(0);
-        let (step, fact) = (|step| self.name(step), mark(1));
-        let by = |by: Actor, action| vec![Command { by, action }];
-        let worker = |action| by(Actor::Worker, action);
-        let operator = || Actor::Operator("ann".into());
-        match wish {
-            Wish::Start => {
-                let (cleared, cleared_at) = (before.id(), now());
-                by(
-                    Actor::Host,
-                    Action::Start {
-                        cleared,
-                        cleared_at,
-                    },
-                )
-            }
-            Wish::Submit => {
-                let step = step(QUESTION);
-                by(Actor::Subject, Action::Submit { step, fact })
-            }
-            Wish::Revise => {
-                let (step, fact) = (step(QUESTION), mark(2));
-                by(Actor::Subject, Action::Revise { step, fact })
-            }
-            Wish::Cancel => by(Actor::Subject, Action::Cancel),
-            Wish::Retry => by(Actor::Subject, Action::Retry),
-            Wish::RetryUndo => by(operator(), Action::RetryUndo),
-            Wish::Park => {
-                let reason = Reason::new("incident-1").unwrap();
-                by(operator(), Action::Park { reason })
-            }
-            Wish::Unpark => by(operator(), Action::Unpark),
-            Wish::AskComplete if self.guards.hold(Guard::Verification) => {
-                by(Actor::Host, Action::Complete { verified: false })
-            }
-            Wish::AskComplete | Wish::Complete => worker(Action::Complete { verified: true }),
-            Wish::Record { step: s, attempt } => worker(Action::Record {
-                step: step(s),
-                attempt: attempt.into(),
-                fact,
-            }),
-            Wish::Fail {
-                step: s,
-                attempt,
-                again,
-            } => worker(Action::FailAttempt {
-                step: step(s),
-                attempt: attempt.into(),
-                failure: failure(),
-                retryable: again,
-                roll,
-            }),
-            Wish::Undone {
-                step: s,
-                attempt,
-                last,
-            } => {
-                let (step, attempt) = (step(s), attempt.into());
-                let mut commands = worker(Action::Undone { step, attempt });
-                commands.extend(
-                    last.then(|| worker(Action::FinishUndo))
-                        .into_iter()
-                        .flatten(),
-                );
-                commands
-            }
-            Wish::FailUndo {
-                step: s,
-                attempt,
-                again,
-            } => worker(Action::FailUndo {
-                step: step(s),
-                attempt: attempt.into(),
-                failure: failure(),
-                retryable: again,
-                roll,
-            }),
-            Wish::FinishUndo => worker(Action::FinishUndo),
-            Wish::Drift { step: s } => worker(Action::Drift {
-                step: step(s),
-                failure: failure(),
-            }),
-            Wish::Keep | Wish::Offer { .. } | Wish::Refuse { .. } | Wish::Reveal { .. } => {
-                unreachable!("a secret's")
-            }
-        }
     }
 
     fn decided(&self, before: &State, wish: Wish, commit: Commit) -> Decided {
@@ -437,7 +176,7 @@ impl Rules {
 
     fn known(&self, state: State) -> RowId {
         let text = serde_json::to_string(&state).unwrap();
-        let look = self.seen(&state);
+        let look = look::at(&self.plan, &state);
         let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = tables.ids.get(&text) {
             return *id;
@@ -446,38 +185,6 @@ impl Rules {
         tables.states.push((Arc::new(state), look));
         tables.ids.insert(text, id);
         id
-    }
-
-    fn seen(&self, state: &State) -> Look {
-        let mut rounds = [0; 3];
-        for (name, step) in state.steps() {
-            rounds[usize::from(self.step(name))] = step.round() as u8;
-        }
-        let known = state.steps().filter(|(_, step)| step.fact().is_some());
-        let reveal = state.secret(&SECRET).and_then(|secret| secret.reveal());
-        let to_undo = state.undoing().map_or(&[][..], |undoing| &undoing.steps);
-        let remaining = state.failed().map_or(&[][..], |failed| &failed.remaining);
-        Look {
-            revision: state.revision().get() as u16,
-            stage: state.stage(),
-            next: match next(state, &self.plan, now()) {
-                Next::Run { step } => Do::Run(self.step(&step)),
-                Next::Undo { step } => Do::Undo(self.step(&step)),
-                Next::FinishUndo => Do::FinishUndo,
-                Next::Complete => Do::Complete,
-                Next::Nothing => Do::Nothing,
-                Next::Wait { .. } => Do::Wait,
-                other => unreachable!("{other:?} is not in the model"),
-            },
-            facts: self.bits(known.map(|(name, _)| name)),
-            rounds,
-            undoing: self.bits(to_undo),
-            remaining: self.bits(remaining),
-            offer: reveal.map(|reveal| Offer {
-                token: reveal.token().map(|mark| mark.commitment.as_bytes()[0]),
-                shown: reveal.revealed_at().is_some(),
-            }),
-        }
     }
 
     /// How many rows came up.

@@ -5,8 +5,10 @@
 //! the middle of a call to a third party, and goes on with it after its lease, is beyond any store.
 
 use crate::model::guard::{Guard, Guards};
-use crate::model::rules::{ATTEMPTS, Do, RowId, Rules, Wish};
+use crate::model::look::Do;
+use crate::model::rules::{ATTEMPTS, RowId, Rules, STEPS};
 use crate::model::store::{Outcome, Queue};
+use crate::model::wishes::Wish;
 use crate::model::world::{By, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,7 +63,7 @@ pub(crate) fn step(world: &mut World, rules: &Rules, guards: Guards, hold: Hold)
                 let built = look.facts & 1 << step != 0 && Rules::is_task(*step);
                 built && world.effects & look.effect(*step) == 0
             };
-            let drifted = (0..super::rules::STEPS).find(gone);
+            let drifted = (0..STEPS).find(gone);
             let wish = drifted.map_or(Wish::Complete, |step| Wish::Drift { step });
             Worker::Reporting(hold, wish)
         }

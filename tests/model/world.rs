@@ -2,10 +2,12 @@
 
 use crate::model::caller::Caller;
 use crate::model::guard::{Guard, Guards};
+use crate::model::look::{Do, effect};
 use crate::model::person::Person;
 use crate::model::relay::{self, Relay};
-use crate::model::rules::{ATTEMPTS, Decided, Do, RowId, Rules, STEPS, Wish, effect};
+use crate::model::rules::{ATTEMPTS, Decided, RowId, Rules, STEPS};
 use crate::model::store::{Commit, Kept, Message, Outcome, Queue};
+use crate::model::wishes::Wish;
 use crate::model::worker::Worker;
 
 /// How often what may happen still may; so every history ends.
@@ -45,7 +47,7 @@ pub(crate) enum Wrong {
     StaleWrite,
     CheckpointTwice,
     TooManyAttempts,
-    WrongOrderOfUndo,
+    UndoneTooEarly,
     UntoldUndo,
     CommandTwice,
     LeaseTaken,
@@ -218,7 +220,7 @@ impl World {
             exists && look.undoing & 1 << of != 0
         };
         let too_early = (step + 1..STEPS).any(|of| later(&of));
-        self.note(Wrong::WrongOrderOfUndo, too_early);
+        self.note(Wrong::UndoneTooEarly, too_early);
         self.effects &= !look.effect(step);
     }
 

@@ -1,0 +1,4 @@
+//! What real stores are compared with.
+
+pub(crate) mod guard;
+pub(crate) mod store;
