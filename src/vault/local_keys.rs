@@ -32,7 +32,7 @@ use crate::vault::keys::{DataKey, KEY_BYTES, KeyError, KeyErrorKind, KeyId, KeyP
 /// let short = LocalKeys::parse("2026-11 = c2hvcnQ=").err().map(|error| error.to_string());
 /// assert_eq!(
 ///     short.as_deref(),
-///     Some("the keys: entry 1 (2026-11): the key is 5 bytes long: use 32, \
+///     Some("the keys: entry 1: the key is 5 bytes long: use 32, \
 ///           `openssl rand -base64 32` makes some"),
 /// );
 /// # Ok(()) }

@@ -186,6 +186,11 @@ pub(super) async fn what_is_deleted_is_gone_wholly(store: Arc<dyn Store>) -> Fou
     hold!(deleted == 1, "deleting one gave {deleted}");
     let (tenant, id) = (&place.tenant, gone.state.id());
     let store = &place.store;
+    let other = store.find(kept.state.key()).await.map_err(told)?;
+    hold!(
+        other.as_ref() == Some(&kept),
+        "after another one was deleted {other:?} was found by its key"
+    );
     let start = Revision::new(0);
     let left = store.load(tenant, id).await.map_err(told)?.is_some()
         || store.find(gone.state.key()).await.map_err(told)?.is_some()
