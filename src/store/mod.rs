@@ -73,9 +73,11 @@ pub(crate) use chain::seal;
 pub(crate) use ext::not_applied;
 #[cfg(feature = "import")]
 pub(crate) use limits::check_source;
+#[cfg(feature = "tokio")]
+pub(crate) use prepare::Prepared;
 #[cfg(any(feature = "import", feature = "testing"))]
 pub(crate) use prepare::prepare_creation;
 #[cfg(feature = "vault")]
 pub(crate) use prepare::prepare_secret;
-pub(crate) use prepare::{Prepared, Proposal, Refused, prepare};
+pub(crate) use prepare::{Proposal, Refused, prepare};
 pub(crate) use replay::{Before, Wish, state_as_of};
