@@ -204,7 +204,7 @@ pub enum CommitOutcome {
     },
     /// Someone else moved the onboarding on; nothing is stored.
     Conflict {
-        /// The row as it is now.
+        /// The row as it is now: at least as new as what was in the way.
         current: Box<Row>,
     },
     /// The lease was lost; nothing is stored.

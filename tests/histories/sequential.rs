@@ -82,8 +82,9 @@ impl SequentialSpec for Sequential {
         }
     }
 
-    /// A claim, and a taking, may pass over what somebody else has locked just then; and a fence need
-    /// only be higher than those before.
+    /// A claim, and a taking, may pass over what somebody else has locked just then; a fence need only be
+    /// higher than those before; and the row that a conflict gives may be newer than the conflict
+    /// (MariaDB reads it in a statement of its own). In order, all of that is held to the letter.
     fn is_valid_step(&mut self, op: &Op, ret: &Ret) -> bool {
         match (op, ret) {
             (Op::Claim, Ret::Claimed(None)) | (Op::Take, Ret::Taken(None)) => true,
@@ -110,6 +111,9 @@ impl SequentialSpec for Sequential {
                 let same =
                     matches!(taken, Ret::Taken(Some((n, _, a))) if (n, a) == (*name, *attempt));
                 higher && same
+            }
+            (Op::Commit(_), Ret::Outcome(Outcome::Conflict { .. })) => {
+                matches!(self.invoke(op), Ret::Outcome(Outcome::Conflict { .. }))
             }
             _ => self.invoke(op) == *ret,
         }
