@@ -36,6 +36,11 @@ impl Running {
         *now = now.checked_add_signed(by).unwrap();
         *most = (*most).max(*now);
     }
+
+    fn most(&self, tenant: &str) -> Option<usize> {
+        let all = self.0.lock().unwrap();
+        all.get(tenant).map(|(_, most)| *most)
+    }
 }
 
 struct Build(Arc<Running>);
@@ -83,14 +88,10 @@ async fn engines_share_a_limit() {
         for engine in engines.collect::<Vec<_>>() {
             engine.await.unwrap().unwrap();
         }
-        let most: Vec<_> = running
-            .0
-            .lock()
-            .unwrap()
-            .values()
-            .map(|(_, most)| *most)
-            .collect();
-        assert_eq!(most, [2, 2]);
+        let (busy, quiet) = (running.most("busy"), running.most("quiet"));
+        assert_eq!(busy, Some(2));
+        // Whether its two are claimed together is a matter of when the engines look.
+        assert!(matches!(quiet, Some(1 | 2)), "{quiet:?}");
         for n in 0..9 {
             let (tenant, subject) = ("busy", format!("org-{n}"));
             let (tenant, subject) = (
