@@ -70,10 +70,13 @@ fn a_fact_of_any_version_is_read_or_refused() {
         else {
             return;
         };
-        assert_eq!(fact.json(), json, "kept to the byte");
+        // Space around it is no part of JSON text.
+        let text = json.trim_matches([' ', '\t', '\r', '\n']);
+        assert_eq!(fact.json(), text, "kept to the byte");
         if let Err(error) = fact.decode::<Person>() {
-            // A place, never the value.
-            assert!(!error.to_string().contains("Lee"), "{error}");
+            // A place, and the step's own name, never the value.
+            let named = fact.step().as_str().contains("Lee");
+            assert!(named || !error.to_string().contains("Lee"), "{error}");
         }
         let _ = fact.check();
     });

@@ -138,12 +138,14 @@ impl Take {
             flow, worker, max, ..
         } = &self.request;
         let mut found = Vec::new();
+        // A damaged name sorts elsewhere than it is read, so the walk may come by it again.
+        let mut met = HashSet::new();
         if self.plan.in_turn {
             let mut turns = Turns::new(&self.plan.after, *max.min(&TURNS) + SPARE);
             while found.len() < *max
                 && let Some(entry) = turns.next::<D>(db, self.texts, &self.request).await?
             {
-                if entry.age >= 0 {
+                if entry.age >= 0 && met.insert(entry.id) {
                     found.push(entry);
                 }
             }
