@@ -7,25 +7,19 @@ use std::time::Duration;
 use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
+use crate::engine::Shared;
 use crate::engine::attempt::{Attempt, Ended, Job, context};
 use crate::engine::lease::Guard;
 use crate::engine::verify::{Built, Looking, Verdict, at_once, look};
-use crate::engine::{Observed, Shared};
 use crate::flow::{
     Direction, EncodedFact, FactError, Facts, Failure, Kind, Parts, Plan, PlanStep, Problem, Roll,
 };
-use crate::id::{Actor, CommandId, StepName};
-use crate::lifecycle::{Action, Command, Event, Happened, Next, Progress, State, next};
-use crate::store::{
-    Commit, CommitOutcome, Error, ErrorKind, FactChange, FactRecord, Prepared, Proposal,
-    QueueChange, Refused, Row, StoreExt as _, prepare, seal,
-};
-
-/// How often a commit is sent again while the store is unavailable.
-const COMMIT_TRIES: u32 = 6;
+use crate::id::{Actor, StepName};
+use crate::lifecycle::{Action, Next, Progress, State, next};
+use crate::store::{Error, ErrorKind, FactRecord, Row, StoreExt as _, seal};
 
 /// Whether the drive goes on.
-enum Onward {
+pub(super) enum Onward {
     On,
     /// With what was begun before the last fact was stored, and is not over.
     Look(Looking),
@@ -36,12 +30,12 @@ enum Onward {
 }
 
 pub(crate) struct Drive<'a> {
-    shared: &'a Shared,
+    pub(super) shared: &'a Shared,
     parts: &'a Arc<Parts>,
-    guard: Guard<'a>,
-    row: Row,
-    facts: Facts,
-    attempt: u32,
+    pub(super) guard: Guard<'a>,
+    pub(super) row: Row,
+    pub(super) facts: Facts,
+    pub(super) attempt: u32,
 }
 
 /// Works under a lease until there is nothing to do, or the lease is lost. Gives after how long the
@@ -106,7 +100,7 @@ async fn begin<'a>(
 }
 
 impl<'a> Drive<'a> {
-    fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &Plan {
         &self.parts.plan
     }
 
@@ -331,144 +325,6 @@ impl<'a> Drive<'a> {
         }
     }
 
-    /// Commits what a worker reports. When somebody else moved the onboarding on, the report is
-    /// decided again on the new state: what a task has made is not thrown away. What goes along with
-    /// the first of the actions is not insisted on.
-    ///
-    async fn report(&mut self, actions: Vec<Action>) -> Result<Onward, Error> {
-        let _permit = self.permit().await;
-        // In a box, because it is large, and not there while a task runs or others commit.
-        Box::pin(self.reported(actions, None)).await
-    }
-
-    /// Leave to commit. Never refused; without one it would only be slower.
-    async fn permit(&self) -> Option<SemaphorePermit<'a>> {
-        self.shared.storing.acquire().await.ok()
-    }
-
-    /// With leave to commit.
-    async fn reported(
-        &mut self,
-        actions: Vec<Action>,
-        fact: Option<FactRecord>,
-    ) -> Result<Onward, Error> {
-        let by = Actor::Worker;
-        let mut commands: Vec<_> = actions
-            .into_iter()
-            .map(|action| Command {
-                by: by.clone(),
-                action,
-            })
-            .collect();
-        let command = CommandId::fresh();
-        loop {
-            let proposal = Proposal {
-                before: &self.row,
-                plan: self.plan(),
-                command,
-                commands: &commands,
-                facts: fact.clone().map(FactChange::Put).into_iter().collect(),
-                fence: Some(self.guard.lease.fence),
-                now: self.shared.clock.now(),
-            };
-            let Prepared { commit, events } = match prepare(proposal) {
-                Ok(Some(prepared)) => prepared,
-                // What was done is told; what was to follow from it does no more.
-                Err(Refused::Rejected(_)) if commands.len() > 1 => {
-                    commands.truncate(1);
-                    continue;
-                }
-                // Meanwhile it holds already, or is no longer wanted: see what is next.
-                Ok(None) | Err(Refused::Rejected(_)) => return Ok(Onward::On),
-                Err(Refused::Store(error)) => return Err(error),
-            };
-            let (row, queue) = (commit.row.clone(), commit.queue);
-            match self.send(commit).await? {
-                CommitOutcome::Committed => {
-                    self.row = row;
-                    self.remember(&events, fact);
-                    return Ok(match queue {
-                        QueueChange::Hold => {
-                            self.attempt = 1;
-                            Onward::On
-                        }
-                        QueueChange::Release(rest) => Onward::Rest(rest),
-                        _ => Onward::Over,
-                    });
-                }
-                CommitOutcome::Replayed { .. } => {
-                    // An earlier try of this very command was stored; its queue change too.
-                    return Ok(Onward::Over);
-                }
-                CommitOutcome::Conflict { current } => {
-                    // What was looked at may have changed.
-                    commands.truncate(1);
-                    let now = self.shared.clock.now();
-                    let was = next(&self.row.state, self.plan(), now);
-                    self.row = *current;
-                    if next(&self.row.state, self.plan(), now) != was {
-                        // Something else is to be done now, and this is the first attempt at it.
-                        self.attempt = 1;
-                    }
-                    let lease = &self.guard.lease;
-                    let store = &self.shared.store;
-                    self.facts = store.known_facts(&lease.tenant, lease.id).await?;
-                }
-                CommitOutcome::Taken { step } => return self.taken(step).await,
-                CommitOutcome::Fenced | CommitOutcome::Absent => return Ok(self.lost()),
-            }
-        }
-    }
-
-    /// What an attempt has given cannot be reserved: another attempt may give something else.
-    async fn taken(&mut self, step: StepName) -> Result<Onward, Error> {
-        let failed = Action::FailAttempt {
-            attempt: self.number(&step),
-            step,
-            failure: Failure::from(Problem::TAKEN),
-            retryable: true,
-            roll: (self.shared.rolls)(),
-        };
-        Box::pin(self.reported(vec![failed], None)).await
-    }
-
-    /// Sends a commit, again while the store is definitely unavailable. What is in doubt is left
-    /// to the next claim: a new fence makes whatever was on its way harmless.
-    async fn send(&self, commit: Commit) -> Result<CommitOutcome, Error> {
-        let mut pause = Duration::from_millis(20);
-        for _ in 1..COMMIT_TRIES {
-            match self.shared.store.commit(commit.clone()).await {
-                Err(error) if error.is_retryable() => {
-                    tracing::warn!(onboarding = %commit.id(), %error, "commit not applied, again");
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                outcome => return outcome,
-            }
-        }
-        self.shared.store.commit(commit).await
-    }
-
-    /// Brings the facts in hand up to what was committed, and tells the observer.
-    fn remember(&mut self, events: &[Event], fact: Option<FactRecord>) {
-        if let Some(record) = fact {
-            self.facts.insert(record.fact);
-        }
-        for event in events {
-            if let Happened::StepUndone { step, .. } = &event.happened {
-                self.facts.remove(step.as_str());
-            }
-        }
-        #[cfg(feature = "metrics")]
-        crate::measure::stored(&self.row.state.key().flow, events);
-        if let Some(observer) = &self.shared.observer {
-            observer(&Observed {
-                state: &self.row.state,
-                events,
-            });
-        }
-    }
-
     /// Leaves an onboarding alone that this program cannot read; no attempt is counted.
     async fn unreadable(&self, why: &(dyn std::fmt::Display + Sync)) -> Result<Onward, Error> {
         tracing::error!(onboarding = %self.guard.lease.id, %why, "left alone: it cannot be read");
@@ -479,7 +335,7 @@ impl<'a> Drive<'a> {
         Ok(Onward::Rest(self.shared.unreadable))
     }
 
-    fn lost(&self) -> Onward {
+    pub(super) fn lost(&self) -> Onward {
         tracing::warn!(onboarding = %self.guard.lease.id, "lease lost");
         Onward::Over
     }
@@ -514,7 +370,7 @@ impl<'a> Drive<'a> {
     }
 
     /// The number of the attempt that failed: one that was not made is not counted.
-    fn number(&self, step: &StepName) -> u32 {
+    pub(super) fn number(&self, step: &StepName) -> u32 {
         self.attempt.min(self.allowed(step))
     }
 }

@@ -18,6 +18,7 @@ mod lease;
 mod notify;
 mod progress;
 mod relay;
+mod report;
 #[cfg(feature = "testing")]
 mod turn;
 mod verify;
