@@ -89,7 +89,8 @@ impl Task<Signup> for Build {
         self.0.effects.lock().unwrap().insert(key);
         if self.0.slow.load(SeqCst) {
             cx.progress(1, 2, "Building");
-            tokio::time::sleep(LEASE).await;
+            // Long enough for a beat of the lease, and for progress to be stored a few times.
+            tokio::time::sleep(LEASE * 2).await;
         }
         match self.0.broken.load(SeqCst) {
             true => Err(TaskError::fatal(BROKEN, "on purpose")),
