@@ -9,6 +9,9 @@
 
 mod support;
 
+#[path = "walls/sources.rs"]
+mod sources;
+
 mod cancellation {
     pub(crate) mod drops;
     mod front;

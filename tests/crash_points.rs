@@ -12,6 +12,9 @@ mod support;
 #[expect(dead_code, reason = "another test uses the rest")]
 mod code;
 
+#[path = "walls/sources.rs"]
+mod sources;
+
 mod crash_points {
     pub(crate) mod host;
     pub(crate) mod places;

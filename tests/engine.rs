@@ -1,5 +1,8 @@
 //! The engine's scenarios: each failure has one clear end, on the memory store and on SQLite.
 
+mod engine {
+    mod completion;
+}
 mod support;
 
 use std::sync::Arc;

@@ -168,12 +168,7 @@ async fn what_is_another_tenants_is_absent() {
     for store in each_store().await {
         let host = Host::new(store);
         let id = host.completed("org-1").await;
-        let token = host
-            .vault
-            .offer(&host.tenant, id, &API_KEY)
-            .await
-            .ok()
-            .unwrap();
+        let token = host.offer(id, &API_KEY).await;
         let (other, nobody) = (TenantId::new("other").unwrap(), OnboardingId::fresh());
         let vault = &host.vault;
         for (tenant, id) in [(&other, id), (&host.tenant, nobody)] {
@@ -246,12 +241,7 @@ async fn keys_are_changed_while_all_goes_on() {
             ids.push(id);
         }
         let done = host.completed("org-done").await;
-        let token = host
-            .vault
-            .offer(&host.tenant, done, &API_KEY)
-            .await
-            .ok()
-            .unwrap();
+        let token = host.offer(done, &API_KEY).await;
 
         let under = |text: &str| {
             let vault = Vault::new(Arc::clone(host.store()), keys(text));

@@ -6,11 +6,10 @@
 
 mod walls {
     pub(crate) mod code;
+    pub(crate) mod sources;
 }
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use walls::code::{crate_roots, strip, words};
@@ -40,27 +39,8 @@ impl Source {
 }
 
 fn sources() -> Vec<Source> {
-    fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(root, &path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('\\', "/");
-                found.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = Vec::new();
-    collect(root, &root.join("src"), &mut found);
-    assert!(found.len() > 20, "the sources were not found");
-    found
+    let all = walls::sources::sources().into_iter();
+    all.map(|(path, text)| Source::new(&path, &text)).collect()
 }
 
 /// What each module may import of the crate's other modules; `*` is anything but `testing`.

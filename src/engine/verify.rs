@@ -50,7 +50,8 @@ pub(crate) fn look(parts: &Arc<Parts>, built: Vec<Built>, fence: Fence) -> Looki
             let (step, index) = (one.cx.step().clone(), one.index);
             match look_at(&parts, one, fence).await {
                 Ended::Done(()) => {}
-                Ended::Failed {
+                Ended::LeaseLost
+                | Ended::Failed {
                     retryable: true, ..
                 } => {
                     let planned = parts.plan.steps().get(index);
@@ -59,7 +60,6 @@ pub(crate) fn look(parts: &Arc<Parts>, built: Vec<Built>, fence: Fence) -> Looki
                 }
                 Ended::Failed { failure, .. } => return Verdict::Drifted { step, failure },
                 Ended::Undecodable(error) => return Verdict::Unreadable(error),
-                Ended::LeaseLost => {}
             }
         }
         Verdict::AsBuilt

@@ -1,8 +1,6 @@
 //! Which public futures there are, as the sources say, and that each is dropped somewhere here.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 /// The same function under another name, by what is dropped in its place; and what is no part of it.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -122,28 +120,10 @@ fn futures(file: &str, text: &str) -> BTreeSet<String> {
 }
 
 fn all() -> BTreeSet<String> {
-    fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(root, &path, found);
-                continue;
-            }
-            let file = path
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .replace('\\', "/");
-            if file.ends_with(".rs") && !ROOMS.iter().any(|room| file.starts_with(room)) {
-                found.extend(futures(&file, &fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = BTreeSet::new();
-    collect(root, &root.join("src"), &mut found);
-    found
+    let ours = crate::sources::sources().into_iter();
+    let ours = ours.filter(|(file, _)| !ROOMS.iter().any(|room| file.starts_with(room)));
+    ours.flat_map(|(file, text)| futures(&file, &text))
+        .collect()
 }
 
 #[test]

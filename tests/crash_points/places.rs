@@ -137,27 +137,11 @@ fn of_source(file: &str, text: &str) -> BTreeSet<Place> {
 
 /// Every place of ours.
 pub(crate) fn written() -> BTreeSet<Place> {
-    fn collect(root: &Path, folder: &Path, found: &mut BTreeSet<Place>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(root, &path, found);
-                continue;
-            }
-            let file = path
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .replace('\\', "/");
-            if file.ends_with(".rs") && !NOT_OURS.iter().any(|room| file.starts_with(room)) {
-                found.extend(of_source(&file, &fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut found = BTreeSet::new();
-    collect(root, &root.join("src"), &mut found);
+    let ours = crate::sources::sources().into_iter();
+    let ours = ours.filter(|(file, _)| !NOT_OURS.iter().any(|room| file.starts_with(room)));
+    let found: BTreeSet<_> = ours
+        .flat_map(|(file, text)| of_source(&file, &text))
+        .collect();
     assert!(found.len() > 20, "{found:#?}");
     found
 }

@@ -37,44 +37,25 @@ impl Play {
     }
 }
 
-pub(crate) const PLAYS: &[Play] = &[
-    Play {
-        name: "forward",
-        play: |host| Box::pin(forward(host)),
-    },
-    Play {
-        name: "slow",
-        play: |host| Box::pin(slow(host)),
-    },
-    Play {
-        name: "back",
-        play: |host| Box::pin(back(host)),
-    },
-    Play {
-        name: "unreadable",
-        play: |host| Box::pin(unreadable(host)),
-    },
-    Play {
-        name: "shut down",
-        play: |host| Box::pin(shut_down(host)),
-    },
-    Play {
-        name: "parked",
-        play: |host| Box::pin(parked(host)),
-    },
-    Play {
-        name: "operated",
-        play: |host| Box::pin(operated(host)),
-    },
-    Play {
-        name: "secret",
-        play: |host| Box::pin(secret(host)),
-    },
-    Play {
-        name: "imported",
-        play: |host| Box::pin(imported(host)),
-    },
-];
+macro_rules! plays {
+    ($($play:ident $name:literal),+ $(,)?) => {
+        pub(crate) const PLAYS: &[Play] = &[$(Play {
+            name: $name,
+            play: |host| Box::pin($play(host)),
+        }),+];
+    };
+}
+plays! {
+    forward "forward",
+    slow "slow",
+    back "back",
+    unreadable "unreadable",
+    shut_down "shut down",
+    parked "parked",
+    operated "operated",
+    secret "secret",
+    imported "imported",
+}
 
 type Done = Result<(), Box<dyn Error + Send + Sync>>;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use onramp::engine::Engine;
 use onramp::prelude::*;
 use onramp::testing::VirtualClock;
-use onramp::vault::{ApiKeyHash, Fingerprint, KeyPrefix, LocalKeys, Vault};
+use onramp::vault::{ApiKeyHash, Fingerprint, KeyPrefix, LocalKeys, RevealToken, Vault};
 use onramp::{Clock, Revision, SecretName, SystemClock};
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,12 @@ pub struct Host {
 }
 
 impl Host {
+    /// The first token that shows a secret.
+    pub async fn offer(&self, id: OnboardingId, name: &SecretName) -> RevealToken {
+        let offered = self.vault.offer(&self.tenant, id, name).await;
+        offered.unwrap_or_else(|error| panic!("{error}"))
+    }
+
     pub fn new(store: Arc<dyn Store>) -> Self {
         // Workers go by the time of day, or nobody would wake what waits for another attempt.
         let clock = VirtualClock::at(SystemClock.now());

@@ -54,7 +54,7 @@ async fn a_pause_of_35_minutes_takes_nothing_off_the_tokens_time() {
         // And another one before anybody looks.
         host.clock.advance(Duration::from_secs(35 * 60));
         for name in [&API_KEY, &OPENAI] {
-            let token = host.vault.offer(&host.tenant, id, name).await.ok().unwrap();
+            let token = host.offer(id, name).await;
             host.clock.advance(Duration::from_secs(14 * 60));
             let shown = host.vault.reveal(&host.tenant, id, name, &token).await;
             let shown = shown.unwrap_or_else(|error| panic!("{error}"));
@@ -69,19 +69,10 @@ async fn five_wrong_tokens_burn_it_and_each_is_counted_for_good() {
     for store in each_store().await {
         let host = Host::new(store);
         let id = host.completed("org-1").await;
-        let token = host
-            .vault
-            .offer(&host.tenant, id, &API_KEY)
-            .await
-            .ok()
-            .unwrap();
+        let token = host.offer(id, &API_KEY).await;
         let stranger = {
             let other = host.completed("org-2").await;
-            host.vault
-                .offer(&host.tenant, other, &API_KEY)
-                .await
-                .ok()
-                .unwrap()
+            host.offer(other, &API_KEY).await
         };
         for left in (0..5).rev() {
             // Each time by a process of its own.
@@ -110,12 +101,7 @@ async fn wrong_tokens_at_once_are_five_and_no_more() {
     for store in each_store().await {
         let host = Arc::new(Host::new(store));
         let id = host.completed("org-1").await;
-        let token = host
-            .vault
-            .offer(&host.tenant, id, &API_KEY)
-            .await
-            .ok()
-            .unwrap();
+        let token = host.offer(id, &API_KEY).await;
         let guess = |nth| {
             let (host, guess) = (Arc::clone(&host), forged(&token, nth));
             tokio::spawn(
