@@ -88,7 +88,14 @@ pub trait Task<F>: Send + Sync + 'static {
     }
 
     /// Compares what should exist with what does, once everything is done and before the
-    /// onboarding completes.
+    /// onboarding completes. It only looks, and changes nothing.
+    ///
+    /// It is begun when the last fact is at hand, in the worker's own task: one that answers at once
+    /// has the last fact and completion stored in one commit; one that waits is waited for when the
+    /// fact is stored.
+    ///
+    /// # Cancel safety
+    /// The future is dropped when the worker loses its lease or shuts down; it is asked again.
     ///
     /// # Errors
     /// A final error says that the effect is gone or wrong: the step, and what was built on it,
