@@ -18,7 +18,7 @@ type Drives = JoinSet<Result<Option<Duration>, Error>>;
 
 /// While some are under way, how long hints of more are gathered: a claim for several costs what a
 /// claim for one does.
-const GATHER: Duration = Duration::from_millis(3);
+const GATHER: Duration = Duration::from_millis(5);
 
 /// When it is asked what is due, after as much as was due has been claimed.
 const LATER: Duration = Duration::from_millis(20);

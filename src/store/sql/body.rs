@@ -24,6 +24,7 @@ use crate::store::sql::claim::{ClaimStrategy, Recall};
 use crate::store::sql::delete::Delete;
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::group::{Lanes, Member, Written};
+use crate::store::sql::lookup::{Lookups, Wanted};
 use crate::store::sql::migrate;
 use crate::store::sql::names::Names;
 use crate::store::sql::outbox::{Dead, Lag, NextDue, Revive, Settle, Take};
@@ -53,6 +54,7 @@ pub struct SqlStore<D: Dialect> {
     pub(super) readers: sqlx::Pool<D::Db>,
     pub(super) names: &'static Names,
     pub(super) lanes: Arc<Lanes<D>>,
+    pub(super) lookups: Arc<Lookups<D>>,
     pub(super) strategy: ClaimStrategy,
     pub(super) recall: Arc<Recall>,
     pub(super) hints: Hints,
@@ -71,6 +73,26 @@ impl<D: Dialect> SqlStore<D> {
         u32::try_from(D::MIGRATIONS.len()).unwrap_or(u32::MAX)
     }
 
+    /// The store on these pools. Lanes have connections of their own, or share the writers'.
+    pub(super) fn on(
+        lanes: Option<sqlx::Pool<D::Db>>,
+        writers: sqlx::Pool<D::Db>,
+        readers: sqlx::Pool<D::Db>,
+        names: &'static Names,
+    ) -> Self {
+        Self {
+            lanes: Lanes::new(lanes, writers.clone(), names),
+            lookups: Lookups::new(readers.clone(), names),
+            writers,
+            readers,
+            names,
+            strategy: ClaimStrategy::default(),
+            recall: Arc::default(),
+            hints: Hints::default(),
+            beside: None,
+        }
+    }
+
     /// The store on these pools, with its schema brought up to date, or checked.
     pub(super) async fn opened(
         lanes: Option<sqlx::Pool<D::Db>>,
@@ -79,17 +101,7 @@ impl<D: Dialect> SqlStore<D> {
         names: &'static Names,
         migrates: bool,
     ) -> Result<Self, Error> {
-        let lanes = Lanes::new(lanes, writers.clone(), names);
-        let store = Self {
-            writers,
-            readers,
-            names,
-            lanes,
-            strategy: ClaimStrategy::default(),
-            recall: Arc::default(),
-            hints: Hints::default(),
-            beside: None,
-        };
+        let store = Self::on(lanes, writers, readers, names);
         let ready = if migrates {
             migrate::migrate::<D>(&store.writers, names).await
         } else {
@@ -106,6 +118,11 @@ impl<D: Dialect> SqlStore<D> {
 
     pub(super) async fn read<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
         transact::read::<D, W>(&self.readers, &self.names.statements, work).await
+    }
+
+    /// The same for one statement, which is a transaction of its own.
+    pub(super) async fn state<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
+        transact::state::<D, W>(&self.writers, &self.names.statements, work).await
     }
 
     pub(super) async fn write<W: Work<D>>(&self, work: W) -> Result<W::Out, Error> {
@@ -149,6 +166,7 @@ impl<D: Dialect> Clone for SqlStore<D> {
             readers: self.readers.clone(),
             names: self.names,
             lanes: Arc::clone(&self.lanes),
+            lookups: Arc::clone(&self.lookups),
             strategy: self.strategy,
             recall: Arc::clone(&self.recall),
             hints: self.hints.clone(),
@@ -175,12 +193,14 @@ impl<D: Dialect> Store for SqlStore<D> {
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {
         let tenant = tenant.clone();
-        self.read(Load { tenant, id }).await
+        self.lookups
+            .look_up(Wanted::Load(Load { tenant, id }))
+            .await
     }
 
     async fn find(&self, key: &Key) -> Result<Option<Row>, Error> {
         check_flow(&key.flow)?;
-        self.read(Find(key.clone())).await
+        self.lookups.look_up(Wanted::Find(Find(key.clone()))).await
     }
 
     async fn commit(&self, commit: Commit) -> Result<CommitOutcome, Error> {

@@ -66,6 +66,7 @@ mod file;
 )]
 mod group;
 mod join;
+mod lookup;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;

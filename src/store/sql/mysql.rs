@@ -204,6 +204,7 @@ impl Speaks for MySql {
         hold: " FOR UPDATE",
         upsert: "ON DUPLICATE KEY UPDATE" "VALUES(" ")",
         is: " = ",
+        wanted: "",
         has_schema: "SELECT 1 FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_name = 'onramp_schema'"
     };

@@ -150,11 +150,13 @@ fn reach(
     })
 }
 
-/// A transaction whose process has gone is ended, and what was confirmed survives the loss of power
+/// A transaction whose process has gone is ended; a statement by itself sees what is committed when it
+/// begins; and what was confirmed survives the loss of power
 /// also where the server's default is another.
 const SESSION: &str = "SELECT pg_is_in_recovery(), set_config('statement_timeout', $1, false), \
     set_config('lock_timeout', $2, false), \
     set_config('idle_in_transaction_session_timeout', '60s', false), \
+    set_config('default_transaction_isolation', 'read committed', false), \
     set_config('synchronous_commit', CASE current_setting('synchronous_commit') \
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 
@@ -166,6 +168,17 @@ const PLANS: &str = "SELECT set_config(name, \
     FROM pg_settings WHERE name IN \
         ('enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', \
          'plan_cache_mode')";
+
+/// Each in a subquery of its own, so that whatever is known of the tables it is looked up by its index.
+const WANTED: &str = "SELECT o.id, o.revision, o.head, o.state, (i.it ->> 0)::bigint \
+    FROM json_array_elements($1::json) i (it), LATERAL \
+        (SELECT id, revision, head, state FROM onramp_onboarding \
+        WHERE tenant IS NOT DISTINCT FROM i.it ->> 1 AND id = decode(i.it ->> 2, 'hex') OFFSET 0) o \
+    UNION ALL SELECT o.id, o.revision, o.head, o.state, (i.it ->> 0)::bigint \
+    FROM json_array_elements($2::json) i (it), LATERAL \
+        (SELECT id, revision, head, state FROM onramp_onboarding \
+        WHERE tenant = i.it ->> 1 AND flow = i.it ->> 2 AND subject = i.it ->> 3 AND active = 1 \
+        OFFSET 0) o";
 
 fn millis(timeout: Duration) -> String {
     format!("{}ms", timeout.as_millis().clamp(1, 2_000_000_000))
@@ -200,6 +213,7 @@ impl Speaks for Postgres {
         hold: " FOR UPDATE OF o",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         is: " IS NOT DISTINCT FROM ",
+        wanted: WANTED,
         has_schema: "SELECT 1 WHERE to_regclass('onramp_schema') IS NOT NULL"
     };
 

@@ -8,7 +8,7 @@ use crate::store::record::{FactRecord, JournalEntry, Listed, Row, StepProgress};
 use crate::store::scan::{ScanRequest, Scanned};
 use crate::store::sql::codec::{self, Reader};
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::args;
+use crate::store::sql::driver::{DbRow, args};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
@@ -26,11 +26,18 @@ impl<D: Dialect> Work<D> for Load {
     async fn run(&self, db: &mut Session<'_, D>) -> Result<Option<Row>, Fault> {
         let args = args![self.tenant.as_str(), self.id.as_uuid()];
         let rows = db.all(db.sql.row_by_id, args).await?;
-        let row = rows.first().map(codec::row::<D>).transpose()?;
-        match row {
-            // Its columns say so, its state does not: nobody else's is shown for that.
-            Some(row) if row.state.key().tenant != self.tenant => Err(elsewhere(&row).into()),
-            row => Ok(row),
+        Ok(rows.first().map(|row| self.read::<D>(row)).transpose()?)
+    }
+}
+
+impl Load {
+    /// What was found.
+    pub(super) fn read<D: Dialect>(&self, columns: &DbRow<D>) -> Result<Row, Error> {
+        let row = codec::row::<D>(columns)?;
+        // Its columns say so, its state does not: nobody else's is shown for that.
+        match row.state.key().tenant == self.tenant {
+            true => Ok(row),
+            false => Err(elsewhere(&row)),
         }
     }
 }
@@ -49,10 +56,17 @@ impl<D: Dialect> Work<D> for Find {
         } = &self.0;
         let args = args![tenant.as_str(), flow.as_str(), subject.as_str()];
         let rows = db.all(db.sql.row_by_key, args).await?;
-        let row = rows.first().map(codec::row::<D>).transpose()?;
-        match row {
-            Some(row) if *row.state.key() != self.0 => Err(elsewhere(&row).into()),
-            row => Ok(row),
+        Ok(rows.first().map(|row| self.read::<D>(row)).transpose()?)
+    }
+}
+
+impl Find {
+    /// What was found.
+    pub(super) fn read<D: Dialect>(&self, columns: &DbRow<D>) -> Result<Row, Error> {
+        let row = codec::row::<D>(columns)?;
+        match *row.state.key() == self.0 {
+            true => Ok(row),
+            false => Err(elsewhere(&row)),
         }
     }
 }

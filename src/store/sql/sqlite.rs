@@ -177,6 +177,7 @@ impl Speaks for Sqlite {
         hold: "",
         upsert: "ON CONFLICT (onboarding, step) DO UPDATE SET" "excluded." "",
         is: " = ",
+        wanted: "",
         has_schema: "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'onramp_schema'"
     };
 

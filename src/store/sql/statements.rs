@@ -28,6 +28,10 @@ define! {
         // Onboardings.
         row_by_id,
         row_by_key,
+        /// Several at once: `$1` those by identity (place, tenant, id), `$2` those by key (place, tenant,
+        /// flow, subject), as JSON. Besides the row it gives the place. Nothing where each is looked up
+        /// by itself.
+        rows_wanted,
         rows_of_subject,
         /// One range of the unique key. What is left out of it is in a CASE, so that nothing but the
         /// range and its order is asked of an index.
@@ -109,8 +113,8 @@ define! {
 /// locked, passing over those that others hold. `$hold`: how they are locked, waiting for others. `$conflict`, `$new`, `$end`: how a row replaces the
 /// one with its key, and how its columns are named there. `$is`: how the tenant of a row that is found
 /// by its identity is compared; on PostgreSQL so that no index serves it, or what is planned while
-/// nothing is known of the table would walk through all of the tenant's. `$has_schema`: a query that gives a row
-/// when `onramp_schema` exists.
+/// nothing is known of the table would walk through all of the tenant's. `$wanted`: see `rows_wanted`.
+/// `$has_schema`: a query that gives a row when `onramp_schema` exists.
 #[rustfmt::skip] // It would pull the texts apart.
 macro_rules! statements {
     (
@@ -120,6 +124,7 @@ macro_rules! statements {
         hold: $hold:literal,
         upsert: $conflict:literal $new:literal $end:literal,
         is: $is:literal,
+        wanted: $wanted:expr,
         has_schema: $has_schema:literal
     ) => {
         $crate::store::sql::statements::texts! {
@@ -128,6 +133,7 @@ macro_rules! statements {
                 WHERE tenant", $is, "$1 AND id = $2"),
             row_by_key: "SELECT id, revision, head, state FROM onramp_onboarding \
                 WHERE tenant = $1 AND flow = $2 AND subject = $3 AND active = 1",
+            rows_wanted: $wanted,
             rows_of_subject: "SELECT id, tenant, flow, subject, revision, stage, updated_at \
                 FROM onramp_onboarding WHERE tenant = $1 AND subject = $2",
             rows_of_tenant: "SELECT id, tenant, flow, subject, revision, stage, updated_at \

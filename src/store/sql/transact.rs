@@ -43,19 +43,59 @@ pub(super) async fn read<D: Dialect, W: Work<D>>(
 ) -> Result<W::Out, Error> {
     let pool = pool.clone();
     let reading = async move {
+        let read = reading::<D, W>(&pool, sql, &work).await;
+        read.map_err(Fault::told::<D>)
+    };
+    apart(Box::pin(reading), ErrorKind::Unavailable).await
+}
+
+/// The same for one who has a task of its own.
+pub(super) async fn reading<D: Dialect, W: Work<D>>(
+    pool: &sqlx::Pool<D::Db>,
+    sql: &'static Statements,
+    work: &W,
+) -> Result<W::Out, Fault> {
+    let run = |tries| async move {
+        let mut on = acquire(pool, tries).await?;
+        let mut session = Session::new(&mut *on, sql);
+        let ended = timeout(PATIENCE, work.run(&mut session)).await;
+        ended.unwrap_or_else(|_| {
+            on.close_on_drop();
+            Err(silent::<D>(false))
+        })
+    };
+    retrying::<D, _, _>(run).await
+}
+
+/// Runs work that writes in one statement, which is its own transaction.
+pub(super) async fn state<D: Dialect, W: Work<D>>(
+    pool: &sqlx::Pool<D::Db>,
+    sql: &'static Statements,
+    work: W,
+) -> Result<W::Out, Error> {
+    let pool = pool.clone();
+    let stating = async move {
         let (pool, work) = (&pool, &work);
         let run = |tries| async move {
             let mut on = acquire(pool, tries).await?;
             let mut session = Session::new(&mut *on, sql);
-            let ended = timeout(PATIENCE, work.run(&mut session)).await;
-            ended.unwrap_or_else(|_| {
+            let ended = match timeout(PATIENCE, work.run(&mut session)).await {
+                // Sent is as good as committed: whatever is not definite is in doubt.
+                Ok(ended) => ended.map_err(|fault| match fault {
+                    Fault::Sql(error) => at_commit::<D>(error),
+                    other => other,
+                }),
+                Err(_) => Err(silent::<D>(true)),
+            };
+            if matches!(ended, Err(Fault::Store(_))) {
+                // Whatever state the connection is in, nobody gets it again.
                 on.close_on_drop();
-                Err(silent::<D>(false))
-            })
+            }
+            ended
         };
         retrying::<D, _, _>(run).await.map_err(Fault::told::<D>)
     };
-    apart(Box::pin(reading), ErrorKind::Unavailable).await
+    apart(Box::pin(stating), ErrorKind::InDoubt).await
 }
 
 /// Runs work that writes, in one transaction.

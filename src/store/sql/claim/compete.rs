@@ -12,11 +12,11 @@ use crate::store::claim::{ClaimOrder, ClaimRequest};
 use crate::store::error::Error;
 use crate::store::record::Lease;
 use crate::store::sql::body::SqlStore;
-use crate::store::sql::claim::recall::{Learned, Plan, Reached};
+use crate::store::sql::claim::recall::{Learned, Overlong, Plan, Reached};
 use crate::store::sql::claim::slots::{self, Slot};
 use crate::store::sql::claim::take::Turns;
 use crate::store::sql::claim::texts::ClaimTexts;
-use crate::store::sql::claim::{ClaimStrategy, Entry, FreeOverlong, leases};
+use crate::store::sql::claim::{ClaimStrategy, Entry, leases};
 use crate::store::sql::codec::{limit, micros};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
@@ -53,11 +53,8 @@ pub(super) async fn claim<D: Dialect>(
             buckets: store.strategy == ClaimStrategy::Buckets && request.order == ClaimOrder::Fair,
         };
         let (seen, mut learned) = store.read(look).await?;
-        if seen.len() < request.max && plan.overlong {
-            let flow = request.flow.clone();
-            let began = std::time::Instant::now();
-            store.write(FreeOverlong { flow, texts }).await?;
-            learned.overlong = Some(began.elapsed());
+        if seen.len() < request.max && plan.overlong.wanted(seen.is_empty()) {
+            learned.overlong = store.free_overlong(&request.flow).await;
         }
         let lost = !seen.is_empty();
         let compete = Compete {
@@ -75,7 +72,7 @@ pub(super) async fn claim<D: Dialect>(
         }
         tries += 1;
         plan.after = learned.after;
-        plan.overlong = false;
+        plan.overlong = Overlong::Spared;
         // Another bucket: whoever was faster works in this one.
         plan.dice = Uuid::new_v4().as_u64_pair().0;
     }

@@ -72,18 +72,42 @@ impl<D: Dialect> SqlStore<D> {
         let plan = self.recall.plan(request);
         let together = self.strategy == ClaimStrategy::SkipLocked && request.per_tenant.is_none();
         let (leases, learned) = if together {
-            let (request, texts) = (request.clone(), &self.names.claims);
+            let texts = &self.names.claims;
             let take = take::Take {
-                request,
-                plan,
+                request: request.clone(),
+                plan: plan.clone(),
                 texts,
             };
-            self.write(take).await?
+            let (leases, mut learned) = match take.is_one_statement() {
+                true => self.state(take).await?,
+                false => self.write(take).await?,
+            };
+            if leases.len() < request.max && plan.overlong.wanted(leases.is_empty()) {
+                learned.overlong = self.free_overlong(&request.flow).await;
+            }
+            (leases, learned)
         } else {
             compete::claim(self, request, plan).await?
         };
         self.recall.learn(&request.flow, learned);
         Ok(leases)
+    }
+
+    /// Hands back leases that end too late, and tells how long that took. When it fails the next claim
+    /// does it: what was claimed is not given up for that.
+    async fn free_overlong(&self, flow: &FlowName) -> Option<std::time::Duration> {
+        let began = std::time::Instant::now();
+        let overlong = FindOverlong {
+            flow: flow.clone(),
+            texts: &self.names.claims,
+        };
+        let freed = match self.read(overlong).await {
+            Ok(none) if none.is_empty() => Ok(()),
+            Ok(these) => self.write(HandBack(these)).await,
+            Err(error) => Err(error),
+        };
+        let failed = freed.map_err(|error| tracing::warn!(%error, "overlong leases are left"));
+        failed.ok().map(|()| began.elapsed())
     }
 
     /// How long until something of a flow is due.
@@ -166,18 +190,19 @@ fn leases<'e>(taken: impl Iterator<Item = &'e Entry>) -> Vec<Lease> {
     readable.collect()
 }
 
-/// Hands back leases that end later than twice their length from now: the clock was set back, and
-/// nobody is to wait for it to catch up. They are due at the next claim.
-struct FreeOverlong {
+/// Finds leases that end later than twice their length from now: the clock was set back, and nobody is
+/// to wait for it to catch up. Gives the onboarding and the fence of each.
+struct FindOverlong {
     flow: FlowName,
     texts: &'static ClaimTexts,
 }
 
-impl<D: Dialect> Work<D> for FreeOverlong {
-    type Out = ();
+impl<D: Dialect> Work<D> for FindOverlong {
+    type Out = Vec<(Uuid, i64)>;
 
-    async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<Self::Out, Fault> {
         let args = args![self.flow.as_str()];
+        let mut found = Vec::new();
         for row in &db.all(self.texts.furthest, args).await? {
             let read = Reader::<D>::any(row, "a queue entry");
             let id = read.uuid(0, "the onboarding")?;
@@ -186,9 +211,23 @@ impl<D: Dialect> Work<D> for FreeOverlong {
             let rest: i64 = read.int(4, "what is left of the lease")?;
             let leased = read.int(2, "the lease")? == 1;
             if leased && rest > lease.saturating_mul(2) {
-                let args = args![0, id, fence, 1];
-                db.run(db.sql.hand_back, args).await?;
+                found.push((id, fence));
             }
+        }
+        Ok(found)
+    }
+}
+
+/// Hands leases back, as far as they are still the ones that were found: they are due at the next claim.
+struct HandBack(Vec<(Uuid, i64)>);
+
+impl<D: Dialect> Work<D> for HandBack {
+    type Out = ();
+
+    async fn run(&self, db: &mut Session<'_, D>) -> Result<(), Fault> {
+        for (id, fence) in &self.0 {
+            let args = args![0, *id, *fence, 1];
+            db.run(db.sql.hand_back, args).await?;
         }
         Ok(())
     }

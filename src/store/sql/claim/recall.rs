@@ -29,6 +29,10 @@ const SHARE: u32 = 100;
 /// How long a costly look is put off at most.
 const RARE: Duration = Duration::from_secs(10);
 
+/// How often it is looked for leases that end too late while claims find something: clocks are set
+/// back once in a blue moon, and busy workers claim hundreds of times a second.
+const OVERLONG_EVERY: Duration = Duration::from_secs(1);
+
 /// How many claims go without turns after there was only one tenant: then what is due longest is the
 /// same, and found at less cost.
 const ALONE: u8 = 3;
@@ -48,6 +52,8 @@ struct Remembered {
     alone: u8,
     whole: Sparing,
     overlong: Sparing,
+    /// When it was looked for leases that end too late.
+    overlong_at: Option<Instant>,
     /// For how long had been due what the last look ended at, and when that was.
     reached: Option<(Duration, Instant)>,
 }
@@ -121,10 +127,27 @@ pub(super) struct Plan {
     pub(super) span: i64,
     /// Whether that is from the beginning.
     whole: bool,
-    /// Whether to look for leases that end too late.
-    pub(super) overlong: bool,
+    pub(super) overlong: Overlong,
     /// Random: where to begin among those that compete.
     pub(super) dice: u64,
+}
+
+/// Whether to look for leases that end too late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overlong {
+    /// It takes too long to be done now.
+    Spared,
+    /// It was done a moment ago: again when there is nothing else to do.
+    WhenIdle,
+    /// When there is room for what it frees.
+    Due,
+}
+
+impl Overlong {
+    /// Whether to look after a claim that found nothing, or something.
+    pub(super) fn wanted(self, idle: bool) -> bool {
+        self == Self::Due || (self == Self::WhenIdle && idle)
+    }
 }
 
 /// Where a look ended: nothing is due that has been due for longer.
@@ -178,7 +201,7 @@ impl Recall {
             in_turn: request.order == ClaimOrder::Fair && free && of.alone == 0,
             span: if whole { LONGEST } else { of.short() },
             whole,
-            overlong: of.overlong.allows(),
+            overlong: of.overlong(),
             dice: Uuid::new_v4().as_u64_pair().0,
         }
     }
@@ -212,6 +235,7 @@ impl Recall {
         }
         if let Some(took) = learned.overlong {
             of.overlong.took(took);
+            of.overlong_at = Some(Instant::now());
         }
     }
 
@@ -227,12 +251,23 @@ impl Default for Remembered {
             alone: 0,
             whole: Sparing::default(),
             overlong: Sparing::trusted(),
+            overlong_at: None,
             reached: None,
         }
     }
 }
 
 impl Remembered {
+    fn overlong(&self) -> Overlong {
+        if !self.overlong.allows() {
+            return Overlong::Spared;
+        }
+        match self.overlong_at {
+            Some(at) if at.elapsed() < OVERLONG_EVERY => Overlong::WhenIdle,
+            _ => Overlong::Due,
+        }
+    }
+
     /// From where the last look ended. Those that become due meanwhile come behind.
     fn short(&self) -> i64 {
         self.reached.map_or(LONGEST, |(age, at)| {

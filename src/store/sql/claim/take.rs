@@ -6,7 +6,7 @@ use crate::store::claim::ClaimRequest;
 use crate::store::record::Lease;
 use crate::store::sql::claim::recall::{Learned, Plan, Reached};
 use crate::store::sql::claim::texts::ClaimTexts;
-use crate::store::sql::claim::{Entry, FreeOverlong, leases};
+use crate::store::sql::claim::{Entry, leases};
 use crate::store::sql::codec::{Reader, limit, micros};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::{Arg, args};
@@ -36,22 +36,12 @@ impl<D: Dialect> Work<D> for Take {
 
     async fn run(&self, db: &mut Session<'_, D>) -> Result<Self::Out, Fault> {
         let mut learned = self.plan.begin();
-        let taken = if self.texts.oldest.is_empty() {
-            self.in_steps::<D>(db, &mut learned).await?
-        } else {
-            self.in_one::<D>(db, &mut learned).await?
+        let taken = match self.is_one_statement() {
+            true => self.in_one::<D>(db, &mut learned).await?,
+            false => self.in_steps::<D>(db, &mut learned).await?,
         };
         learned.took = learned.began.elapsed();
         if taken.len() < self.request.max {
-            if self.plan.overlong {
-                let free = FreeOverlong {
-                    flow: self.request.flow.clone(),
-                    texts: self.texts,
-                };
-                let began = std::time::Instant::now();
-                free.run(db).await?;
-                learned.overlong = Some(began.elapsed());
-            }
             learned.reached = Reached::End;
         } else if !self.plan.in_turn {
             learned.reached = taken
@@ -63,6 +53,11 @@ impl<D: Dialect> Work<D> for Take {
 }
 
 impl Take {
+    /// Whether it is one statement, and needs no transaction around it.
+    pub(super) fn is_one_statement(&self) -> bool {
+        !self.texts.oldest.is_empty()
+    }
+
     /// One statement.
     async fn in_one<D: Dialect>(
         &self,

@@ -13,9 +13,7 @@ use crate::flow::{Definition, Flow, Step as FlowStep};
 use crate::id::{SubjectId, TenantId};
 use crate::store::error::ErrorKind;
 use crate::store::sql::body::SqlStore;
-use crate::store::sql::claim::ClaimStrategy;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::group::Lanes;
 use crate::store::sql::names::{DEFAULT, Names};
 use crate::store::sql::plan::plan;
 use crate::store::sql::{
@@ -84,25 +82,7 @@ async fn opened<D: Dialect>(
         true => super::migrate::<D>(&writers, names).await?,
         false => super::check::<D>(&writers, names).await?,
     }
-    Ok(store_of(writers, readers, names))
-}
-
-fn store_of<D: Dialect>(
-    writers: sqlx::Pool<D::Db>,
-    readers: sqlx::Pool<D::Db>,
-    names: &'static Names,
-) -> SqlStore<D> {
-    let lanes = Lanes::new(None, writers.clone(), names);
-    SqlStore {
-        writers,
-        readers,
-        names,
-        lanes,
-        strategy: ClaimStrategy::default(),
-        recall: std::sync::Arc::default(),
-        hints: crate::store::Hints::default(),
-        beside: None,
-    }
+    Ok(SqlStore::on(None, writers, readers, names))
 }
 
 struct Signup;

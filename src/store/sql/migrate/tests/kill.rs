@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::{Database, Kind, names, onboarding, one_more, opened, store_of, this};
+use super::{Database, Kind, names, onboarding, one_more, opened, this};
 use crate::store::sql::{Sqlite, SqliteStore, file};
 
 const FILE: &str = "ONRAMP_TEST_MIGRATED_FILE";
@@ -84,7 +84,7 @@ async fn a_process_killed_at_any_instruction_leaves_a_file_that_migrates() {
             );
             assert!(found == new || found == old && !ended, "version {found}");
             halves += u32::from(found != new);
-            let store = store_of::<Sqlite>(writers, readers, names);
+            let store = SqliteStore::on(None, writers, readers, names);
             let store = opened(&store, names, true).await.unwrap();
             assert_eq!(database.schema().await, undisturbed, "killed at {at}");
             if let Some(row) = row {
