@@ -20,9 +20,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use onramp::prelude::*;
 use onramp::store::{
-    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Delivery, Error, JournalEntry, Lease,
-    Listed, NewOnboarding, OutboxMessage, QueueChange, Row, ScanRequest, Scanned, Settlement,
-    StepProgress, TenantRequest,
+    ClaimOrder, ClaimRequest, Commit, CommitOutcome, Created, Delivery, Error, FactChange,
+    JournalEntry, Lease, Listed, NewOnboarding, OutboxMessage, QueueChange, Row, ScanRequest,
+    Scanned, Settlement, StepProgress, TenantRequest,
 };
 use onramp::testing::{Layer, Layered, conformance};
 use onramp::{CommandId, Fence, FlowName, Key, Revision};
@@ -82,10 +82,14 @@ enum Broken {
     ScansItsEnd,
     ScansAllTenants,
     ScansEveryStage,
+    BeginsUnqueued,
+    BeginsUntold,
+    SecondsTell,
+    FirstFactStays,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 32] = [
+const WAYS: [(Broken, &str); 36] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -145,6 +149,16 @@ const WAYS: [(Broken, &str); 32] = [
     ),
     (Broken::ScansAllTenants, "a_scan_keeps_to_what_it_is_for"),
     (Broken::ScansEveryStage, "a_scan_keeps_to_what_it_is_for"),
+    (
+        Broken::BeginsUnqueued,
+        "what_begins_at_once_is_due_and_told",
+    ),
+    (Broken::BeginsUntold, "what_begins_at_once_is_due_and_told"),
+    (Broken::SecondsTell, "who_comes_second_begins_nothing"),
+    (
+        Broken::FirstFactStays,
+        "a_workers_fact_replaces_the_one_before",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,7 +252,13 @@ impl Layer for Wrong {
         &self.inner
     }
 
-    async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
+    async fn create(&self, mut new: NewOnboarding) -> Result<Created, Error> {
+        match self.how {
+            Broken::BeginsUnqueued => new.due = None,
+            Broken::BeginsUntold => new.outbox.clear(),
+            Broken::SecondsTell => self.stray.lock().unwrap().append(&mut new.outbox),
+            _ => {}
+        }
         let key = new.row.state.key().clone();
         self.tenants
             .lock()
@@ -277,6 +297,14 @@ impl Layer for Wrong {
             }
             Broken::TornWrite => {
                 commit.facts.pop();
+            }
+            Broken::FirstFactStays if commit.fence.is_some() => {
+                let known = self.inner.facts(commit.tenant(), id).await?;
+                let known: Vec<_> = known.iter().map(|known| known.fact.step()).collect();
+                commit.facts.retain(|change| match change {
+                    FactChange::Put(record) => !known.contains(&record.fact.step()),
+                    FactChange::Remove(_) => true,
+                });
             }
             Broken::OutboxOutsideTheCommit => {
                 self.stray.lock().unwrap().append(&mut commit.outbox);

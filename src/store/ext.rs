@@ -12,9 +12,11 @@ use crate::store::commit_error::{
 };
 use crate::store::contract::Store;
 use crate::store::error::{Error, ErrorKind};
-use crate::store::prepare::{Prepared, Proposal, Refused, prepare, prepare_creation};
+use crate::store::prepare::{
+    Prepared, Proposal, Refused, prepare, prepare_beginning, prepare_creation,
+};
 use crate::store::realise::realise;
-use crate::store::record::{CommitOutcome, Row};
+use crate::store::record::{CommitOutcome, Created, Row};
 use crate::store::replay::{Before, Wish};
 use crate::store::retention::{self, Purged, Retention};
 use crate::store::subject::{self, Erasure, SubjectExport};
@@ -260,6 +262,23 @@ pub trait StoreExt: Store {
 }
 
 impl<S: Store + ?Sized> StoreExt for S {}
+
+/// Creates an onboarding that starts at once, or gives the one that exists. Its gates were checked.
+pub(crate) async fn begin<S: Store + ?Sized>(
+    store: &S,
+    plan: &Plan,
+    key: Key,
+    by: &(Actor, CommandId),
+    now: DateTime<Utc>,
+) -> Result<Created, Refused> {
+    let beginning = prepare_beginning(OnboardingId::fresh_at(now), key, plan, by, now)?;
+    let created = store.create(beginning.new).await?;
+    #[cfg(feature = "metrics")]
+    if created.fresh {
+        crate::measure::stored(plan.flow(), &beginning.events);
+    }
+    Ok(created)
+}
 
 pub(crate) fn key<F: Flow>(tenant: &TenantId, subject: &SubjectId) -> Key {
     Key {

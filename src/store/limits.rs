@@ -5,7 +5,9 @@
 use crate::id::SourceName;
 use crate::id::{Actor, FlowName, InvalidId, StepName, check_label, check_name};
 use crate::store::error::{Error, ErrorKind};
-use crate::store::record::{Commit, FactChange, JournalEntry, NewOnboarding, WorkerId};
+use crate::store::record::{
+    Commit, FactChange, JournalEntry, NewOnboarding, OutboxMessage, WorkerId,
+};
 
 impl NewOnboarding {
     /// Whether every store can keep it as it is. Stores call this before anything else.
@@ -22,7 +24,8 @@ impl NewOnboarding {
     /// ```
     pub fn check(&self) -> Result<(), Error> {
         check_flow(&self.row.state.key().flow)?;
-        check_entry(&self.entry)
+        check_entry(&self.entry)?;
+        self.outbox.iter().try_for_each(check_message)
     }
 }
 
@@ -54,11 +57,7 @@ impl Commit {
                 FactChange::Remove(step) => check_step(step)?,
             }
         }
-        for message in &self.outbox {
-            check_flow(&message.key.flow)?;
-            refuse(check_label("topic", &message.topic))?;
-        }
-        Ok(())
+        self.outbox.iter().try_for_each(check_message)
     }
 }
 
@@ -88,6 +87,11 @@ fn check_step(step: &StepName) -> Result<(), Error> {
 
 fn check_entry(entry: &JournalEntry) -> Result<(), Error> {
     check_actor(&entry.by)
+}
+
+fn check_message(message: &OutboxMessage) -> Result<(), Error> {
+    check_flow(&message.key.flow)?;
+    refuse(check_label("topic", &message.topic))
 }
 
 fn check_actor(actor: &Actor) -> Result<(), Error> {

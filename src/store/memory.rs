@@ -135,14 +135,17 @@ fn listed(kept: &Kept) -> Listed {
 impl Store for MemoryStore {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
         new.check()?;
-        let mut all = self.lock();
+        let now = self.clock.now();
+        let mut guard = self.lock();
+        let all = &mut *guard;
         let key = new.row.state.key().clone();
         if let Some(kept) = all.by_key.get(&key).and_then(|id| all.onboardings.get(id)) {
             let row = kept.row.clone();
             return Ok(Created { row, fresh: false });
         }
         let id = new.row.state.id();
-        let kept = Kept {
+        let queue = new.queue();
+        let mut kept = Kept {
             row: new.row.clone(),
             facts: BTreeMap::new(),
             journal: vec![new.entry],
@@ -150,8 +153,12 @@ impl Store for MemoryStore {
             queued: None,
             progress: None,
         };
+        kept.change_queue(queue, now);
         all.by_key.insert(key, id);
         all.onboardings.insert(id, kept);
+        all.outbox.post(new.outbox, now);
+        drop(guard);
+        self.hints.committed(id, queue);
         Ok(Created {
             row: new.row,
             fresh: true,

@@ -35,9 +35,6 @@ pub use commit_error::{CommitError, Conflict, InDoubt, NotApplied, NotAppliedBec
 pub use contract::Store;
 pub use delivery::{DeadLetter, Delivery, OUTBOX_LOOK, OutboxLag, Settlement};
 pub use error::{Error, ErrorKind};
-pub(crate) use ext::key;
-#[cfg(feature = "http")]
-pub(crate) use ext::loaded;
 pub use ext::{Resolution, StoreExt};
 pub use hints::{Hints, Listener, ListenerOfOne};
 pub use join::Join;
@@ -70,7 +67,7 @@ pub use sql::{SqliteOptions, SqliteStore};
 pub(crate) use chain::entry;
 #[cfg(any(feature = "tokio", feature = "import", feature = "vault"))]
 pub(crate) use chain::seal;
-pub(crate) use ext::not_applied;
+pub(crate) use ext::{begin, key, loaded, not_applied};
 #[cfg(feature = "import")]
 pub(crate) use limits::check_source;
 #[cfg(feature = "tokio")]
@@ -80,4 +77,6 @@ pub(crate) use prepare::prepare_creation;
 #[cfg(feature = "vault")]
 pub(crate) use prepare::prepare_secret;
 pub(crate) use prepare::{Proposal, Refused, prepare};
+#[cfg(feature = "testing")]
+pub(crate) use prepare::{messages, prepare_beginning};
 pub(crate) use replay::{Before, Wish, state_as_of};

@@ -12,7 +12,7 @@ use crate::flow::{Plan, slot};
 use crate::id::{Actor, CommandId, Fence, Key, OnboardingId, SecretName, StepName};
 use crate::lifecycle::{
     Action, Command, Digest, Event, Happened, Next, Rejected, State, decide_all, decide_erasure,
-    evolve, next,
+    evolve, fold, next,
 };
 #[cfg(feature = "vault")]
 use crate::lifecycle::{SecretWish, decide_secret};
@@ -45,6 +45,12 @@ pub(crate) enum Refused {
     Store(Error),
 }
 
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// A commit, and what it says has happened.
 pub(crate) struct Prepared {
     pub(crate) commit: Commit,
@@ -64,20 +70,66 @@ pub(crate) fn prepare_creation(
     now: DateTime<Utc>,
 ) -> Result<NewOnboarding, Error> {
     let (state, created) = State::create(id, key, plan, now);
-    let entry = chain::entry(
-        Digest::ZERO,
-        id,
-        state.revision(),
-        command,
-        Actor::Host,
-        &[created],
-    )
-    .map_err(|error| {
-        Error::new(ErrorKind::Invalid, "the event does not serialise").because(error)
+    newborn(state, command, Actor::Host, &[created])
+}
+
+/// A creation, and what it says has happened.
+pub(crate) struct Beginning {
+    pub(crate) new: NewOnboarding,
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "for figures"))]
+    pub(crate) events: Vec<Event>,
+}
+
+/// An onboarding that starts as it is created, in one revision. Its gates were checked just now.
+pub(crate) fn prepare_beginning(
+    id: OnboardingId,
+    key: Key,
+    plan: &Plan,
+    (by, command): &(Actor, CommandId),
+    now: DateTime<Utc>,
+) -> Result<Beginning, Refused> {
+    let (pending, created) = State::create(id, key, plan, now);
+    let start = Command {
+        by: by.clone(),
+        action: Action::Start {
+            cleared: id,
+            cleared_at: now,
+        },
+    };
+    let started = decide_all(&pending, plan, &[start], now).map_err(Refused::Rejected)?;
+    let events: Vec<_> = std::iter::once(created).chain(started).collect();
+    let state = fold([events.as_slice()]).ok_or_else(|| {
+        let message = "the first event is not the creation";
+        Refused::Store(Error::new(ErrorKind::Invalid, message))
+    })?;
+    let due = match queue_change(&pending, &state, plan, false, now) {
+        QueueChange::Wake(after) => Some(after),
+        _ => None,
+    };
+    let mut new = newborn(state, *command, by.clone(), &events).map_err(Refused::Store)?;
+    new.outbox = messages(&new.row.state, &events);
+    new.due = due;
+    Ok(Beginning { new, events })
+}
+
+fn newborn(
+    state: State,
+    command: CommandId,
+    by: Actor,
+    events: &[Event],
+) -> Result<NewOnboarding, Error> {
+    let (id, revision) = (state.id(), state.revision());
+    let entry = chain::entry(Digest::ZERO, id, revision, command, by, events);
+    let entry = entry.map_err(|error| {
+        Error::new(ErrorKind::Invalid, "the events do not serialise").because(error)
     })?;
     let head = entry.hash;
-    let row = Row { state, head };
-    Ok(NewOnboarding { row, entry })
+    Ok(NewOnboarding {
+        row: Row { state, head },
+        entry,
+        outbox: Vec::new(),
+        due: None,
+    })
 }
 
 /// The commit, or `None` when what is wished holds already.
@@ -297,7 +349,7 @@ fn queue_change(
 }
 
 /// One message for each change of stage, and for each reminder.
-fn messages(state: &State, events: &[Event]) -> Vec<OutboxMessage> {
+pub(crate) fn messages(state: &State, events: &[Event]) -> Vec<OutboxMessage> {
     let telling = events.iter().filter(|event| {
         matches!(
             event.happened,

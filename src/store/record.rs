@@ -45,6 +45,17 @@ pub struct NewOnboarding {
     pub row: Row,
     /// The journal's first entry.
     pub entry: JournalEntry,
+    /// Messages to be delivered because of it: of one that starts as it is created.
+    pub outbox: Vec<OutboxMessage>,
+    /// When a worker is to look at it, from now; none while it waits for the host or the subject.
+    pub due: Option<Duration>,
+}
+
+impl NewOnboarding {
+    /// What becomes of the queue.
+    pub(crate) fn queue(&self) -> QueueChange {
+        self.due.map_or(QueueChange::Keep, QueueChange::Wake)
+    }
 }
 
 /// What a creation gave.

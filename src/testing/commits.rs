@@ -35,10 +35,11 @@
 use chrono::{DateTime, Utc};
 
 use crate::flow::Plan;
-use crate::id::{CommandId, Fence, Key, OnboardingId};
+use crate::id::{Actor, CommandId, Fence, Key, OnboardingId};
 use crate::lifecycle::{Command, Rejected};
 use crate::store::{
-    Commit, Error, NewOnboarding, Proposal, Refused, Row, prepare, prepare_creation,
+    Commit, Error, NewOnboarding, Proposal, Refused, Row, prepare, prepare_beginning,
+    prepare_creation,
 };
 
 /// An onboarding at its first revision, to be created.
@@ -64,6 +65,35 @@ pub fn creation(key: Key, plan: &Plan, now: DateTime<Utc>) -> Result<NewOnboardi
         CommandId::fresh(),
         now,
     )
+}
+
+/// An onboarding that starts as it is created, to be created.
+///
+/// # Errors
+/// [`Error`] when its first events do not serialise.
+///
+/// ```
+/// # use chrono::{DateTime, Utc};
+/// # use onramp::Key;
+/// # use onramp::flow::Plan;
+/// # use onramp::store::{Created, Error, Store};
+/// use onramp::testing::commits;
+/// # async fn show(store: &dyn Store, key: Key, plan: &Plan, now: DateTime<Utc>) -> Result<Created, Error> {
+/// let created = store.create(commits::beginning(key, plan, now)?).await?;
+/// assert_eq!(created.row.state.revision().get(), 1);
+/// # Ok(created) }
+/// ```
+pub fn beginning(key: Key, plan: &Plan, now: DateTime<Utc>) -> Result<NewOnboarding, Error> {
+    let (id, by) = (
+        OnboardingId::fresh_at(now),
+        (Actor::Host, CommandId::fresh()),
+    );
+    match prepare_beginning(id, key, plan, &by, now) {
+        Ok(beginning) => Ok(beginning.new),
+        Err(Refused::Store(error)) => Err(error),
+        // Whoever is new may start.
+        Err(Refused::Rejected(why)) => Err(Error::corrupt(why.to_string())),
+    }
 }
 
 /// The commit that these commands make of a row, decided one after another; none when what is wished

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::id::{Key, OnboardingId};
 use crate::lifecycle::{Digest, Happened, fold};
 use crate::store::{
-    Commit, CommitOutcome, Created, Error, MemoryStore, NewOnboarding, Row, Store, entry,
+    Commit, CommitOutcome, Created, Error, MemoryStore, NewOnboarding, Row, Store, entry, messages,
 };
 use crate::testing::clock::VirtualClock;
 use crate::testing::layer::Layer;
@@ -53,7 +53,10 @@ impl Wire {
         }
         let state = fold([events.as_slice()])
             .ok_or_else(|| Error::corrupt("the journal does not begin with the creation"))?;
-        let NewOnboarding { entry: old, .. } = new;
+        let outbox = messages(&state, &events);
+        let NewOnboarding {
+            entry: old, due, ..
+        } = new;
         let entry = entry(
             Digest::ZERO,
             id,
@@ -65,7 +68,12 @@ impl Wire {
         .map_err(|error| Error::corrupt("the event does not serialise").because(error))?;
         let head = entry.hash;
         let row = Row { state, head };
-        Ok(NewOnboarding { row, entry })
+        Ok(NewOnboarding {
+            row,
+            entry,
+            outbox,
+            due,
+        })
     }
 }
 

@@ -65,6 +65,7 @@ pub(crate) const FRONT: &[Case] = cases! {
     "*src/vault/rewrap.rs rewrap_after" (at, who) { let vault = at.rotated(who).await; } vault.rewrap_after(None);
 
     "src/onramp.rs enroll" (at, who) { let name = subject(who); } at.onramp().enroll(at.tenant(), &name);
+    "src/onramp/begin.rs begin" (at, who) { let name = subject(who); } at.onramp().begin(at.tenant(), &name);
     "src/onramp.rs open" (at, who) {
         let name = subject(who);
         let _ = at.desk.pending(who).await;

@@ -78,6 +78,8 @@ impl Place {
         NewOnboarding {
             row,
             entry: journal.unwrap().remove(0),
+            outbox: Vec::new(),
+            due: None,
         }
     }
 

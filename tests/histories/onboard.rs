@@ -55,6 +55,10 @@ impl Place {
         commits::creation(self.key(subject), &self.plan, self.now).unwrap()
     }
 
+    pub(crate) fn beginning(&self, subject: usize) -> NewOnboarding {
+        commits::beginning(self.key(subject), &self.plan, self.now).unwrap()
+    }
+
     pub(crate) fn command(&self, number: usize) -> CommandId {
         CommandId::from_uuid(Uuid::new_v5(&self.run, &number.to_be_bytes()))
     }

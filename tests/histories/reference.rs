@@ -108,13 +108,20 @@ impl Layer for Reference {
             return Ok(Created { row, fresh: false });
         }
         let row = new.row;
+        let mut kept = Kept::new(0, 1);
+        if let Some(after) = new.due {
+            kept.change_queue(queue(QueueChange::Wake(after)), Guards::ALL);
+        }
+        if !new.outbox.is_empty() {
+            kept.post(0);
+        }
         all.push(One {
             rows: vec![row.clone()],
-            kept: Kept::new(0, 1),
+            kept,
             commands: Vec::new(),
             facts: BTreeMap::new(),
             journal: vec![new.entry],
-            messages: Vec::new(),
+            messages: new.outbox,
         });
         Ok(Created { row, fresh: true })
     }

@@ -34,7 +34,7 @@ struct Known {
 impl Trace {
     pub(crate) fn new(name: &str, seed: u64) -> Self {
         let place = Place::new(&format!("{name}/{seed}"));
-        let [new, again] = [(); 2].map(|()| [0, 1].map(|subject| place.creation(subject)));
+        let [new, again] = [(); 2].map(|()| [place.creation(0), place.beginning(1)]);
         let length = 10 + Chance::new(!seed).below(30);
         Self {
             seed,

@@ -133,7 +133,7 @@ impl<R: Copy> Kept<R> {
         self.posted += 1;
     }
 
-    fn change_queue(&mut self, change: Queue, guards: Guards) {
+    pub(crate) fn change_queue(&mut self, change: Queue, guards: Guards) {
         match (change, &mut self.queued) {
             (Queue::Keep, _) => {}
             (Queue::Wake(_), Some(queued)) if queued.leased && guards.hold(Guard::WakeUp) => {

@@ -188,7 +188,12 @@ impl<D: Dialect> fmt::Debug for SqlStore<D> {
 impl<D: Dialect> Store for SqlStore<D> {
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error> {
         new.check()?;
-        self.lanes.store(Member::create(new)).await?.created()
+        let queue = new.queue();
+        let created = self.lanes.store(Member::create(new)).await?.created()?;
+        if created.fresh {
+            self.hints.committed(created.row.state.id(), queue);
+        }
+        Ok(created)
     }
 
     async fn load(&self, tenant: &TenantId, id: OnboardingId) -> Result<Option<Row>, Error> {

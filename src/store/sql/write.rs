@@ -6,7 +6,7 @@ use crate::store::record::{
     Commit, CommitOutcome, Created, FactChange, JournalEntry, NewOnboarding, OutboxMessage,
     QueueChange, Row,
 };
-use crate::store::sql::codec::{self, Reader, counter};
+use crate::store::sql::codec::{self, Reader, counter, micros};
 use crate::store::sql::dialect::Dialect;
 use crate::store::sql::driver::args;
 use crate::store::sql::fault::Fault;
@@ -49,7 +49,12 @@ impl<D: Dialect> Work<D> for Create {
         if let Some(existing) = self.found(db).await? {
             return Ok(existing);
         }
-        let NewOnboarding { row, entry } = &self.0;
+        let NewOnboarding {
+            row,
+            entry,
+            outbox,
+            due,
+        } = &self.0;
         let key = row.state.key();
         let args = args![
             row.state.id().as_uuid(),
@@ -65,6 +70,14 @@ impl<D: Dialect> Work<D> for Create {
         ];
         db.run(db.sql.insert_onboarding, args).await?;
         append::<D>(db, entry).await?;
+        if let Some(after) = due {
+            let (tenant, flow) = (key.tenant.as_str(), key.flow.as_str());
+            let args = args![row.state.id().as_uuid(), tenant, flow, 0, micros(*after)];
+            one(db.run(db.sql.enqueue, args).await?)?;
+        }
+        for (place, message) in outbox.iter().enumerate() {
+            post::<D>(db, message, place).await?;
+        }
         Ok(Created {
             row: row.clone(),
             fresh: true,

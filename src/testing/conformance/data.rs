@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::onboard::{Place, fact, tells, told};
+use super::onboard::{LONG, Place, fact, failed_attempt, tells, told};
 use super::{Found, hold};
 use crate::id::{Actor, Revision};
 use crate::lifecycle::Action;
-use crate::store::{CommitOutcome, FactChange, FactRecord, Store, verify};
+use crate::store::{CommitOutcome, FactChange, FactRecord, QueueChange, Store, verify};
 
 pub(super) async fn rows_come_back_as_they_went(store: Arc<dyn Store>) -> Found {
     let place = Place::new(store)?;
@@ -81,6 +81,34 @@ pub(super) async fn facts_are_put_replaced_and_removed(store: Arc<dyn Store>) ->
     hold!(
         facts.len() == 1 && same(&facts[0], &kept),
         "after a removal: {facts:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn a_workers_fact_replaces_the_one_before(store: Arc<dyn Store>) -> Found {
+    let place = Place::new(store)?;
+    let mut row = place.started("org-1").await?;
+    let id = row.state.id();
+    let lease = place.claim_one(LONG).await?;
+    // Going on, and at the end.
+    let queue = [QueueChange::Hold, QueueChange::Hold, QueueChange::Remove];
+    for (attempt, queue) in (1..).zip(queue) {
+        let failed = failed_attempt(attempt);
+        let mut commit = place.commit(&row, Actor::Worker, failed, Some(lease.fence))?;
+        let fact = fact("build", &format!("[{attempt}]"))?;
+        commit.facts = vec![FactChange::Put(fact.clone())];
+        commit.queue = queue;
+        row = place.committed(commit).await?;
+        let facts = place.store.facts(&place.tenant, id).await.map_err(told)?;
+        hold!(
+            facts.len() == 1 && same(&facts[0], &fact),
+            "after attempt {attempt}: {facts:?}"
+        );
+    }
+    hold!(
+        place.next_due().await?.is_none(),
+        "it left the queue, and is due in {:?}",
+        place.next_due().await?
     );
     Ok(())
 }

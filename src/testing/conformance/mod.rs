@@ -25,6 +25,7 @@
 //! Every clause works in a tenant and a flow of its own, so the store need not be empty, and may
 //! be in use. It takes a second or two: leases have to run out.
 
+mod beginning;
 mod commits;
 mod data;
 mod exact;
@@ -89,8 +90,11 @@ clauses![
     commits::an_older_revision_never_fits_again,
     commits::a_command_counts_once,
     commits::what_is_absent_is_not_made,
+    beginning::what_begins_at_once_is_due_and_told,
+    beginning::who_comes_second_begins_nothing,
     data::rows_come_back_as_they_went,
     data::facts_are_put_replaced_and_removed,
+    data::a_workers_fact_replaces_the_one_before,
     data::the_journal_is_whole_and_in_order,
     data::what_is_not_committed_leaves_nothing,
     outbox::the_outbox_is_part_of_the_commit,

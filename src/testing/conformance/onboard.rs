@@ -75,6 +75,8 @@ impl Place {
         Ok(NewOnboarding {
             row: Row { state, head },
             entry,
+            outbox: Vec::new(),
+            due: None,
         })
     }
 

@@ -14,7 +14,7 @@ use crate::lifecycle::Action;
 use crate::store::{Delivery, Settlement, Store};
 
 /// Everything that can be taken of some onboardings.
-async fn of(
+pub(super) async fn of(
     place: &Place,
     ids: &[OnboardingId],
     hidden: Duration,
@@ -36,7 +36,7 @@ async fn of(
 }
 
 /// The same, waited for until there is something.
-async fn soon(place: &Place, ids: &[OnboardingId]) -> Result<Vec<Delivery>, String> {
+pub(super) async fn soon(place: &Place, ids: &[OnboardingId]) -> Result<Vec<Delivery>, String> {
     for _ in 0..50 {
         let found = of(place, ids, LONG).await?;
         if !found.is_empty() {
@@ -48,7 +48,7 @@ async fn soon(place: &Place, ids: &[OnboardingId]) -> Result<Vec<Delivery>, Stri
 }
 
 /// The one delivery that there has to be.
-async fn one(place: &Place, id: OnboardingId) -> Result<Delivery, String> {
+pub(super) async fn one(place: &Place, id: OnboardingId) -> Result<Delivery, String> {
     let mut found = soon(place, &[id]).await?;
     match (found.pop(), found.len()) {
         (Some(delivery), 0) => Ok(delivery),
@@ -56,7 +56,11 @@ async fn one(place: &Place, id: OnboardingId) -> Result<Delivery, String> {
     }
 }
 
-async fn settle(place: &Place, delivery: &Delivery, settled: Settlement) -> Result<(), String> {
+pub(super) async fn settle(
+    place: &Place,
+    delivery: &Delivery,
+    settled: Settlement,
+) -> Result<(), String> {
     let settled = [(delivery.clone(), settled)];
     place.store.settle_outbox(&settled).await.map_err(told)
 }

@@ -67,7 +67,13 @@ impl Bench {
         let head = entry.hash;
         let row = Row { state, head };
         let begun = Instant::now();
-        let row = self.store.create(NewOnboarding { row, entry }).await?.row;
+        let new = NewOnboarding {
+            row,
+            entry,
+            outbox: Vec::new(),
+            due: None,
+        };
+        let row = self.store.create(new).await?.row;
         Ok((row, vec![begun.elapsed()]))
     }
 

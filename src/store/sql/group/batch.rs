@@ -56,8 +56,9 @@ impl Member {
 
     /// Whether it can be stored with others: what hosts and workers write can, in every case.
     pub(in crate::store::sql) fn fits(&self) -> bool {
-        let Self::Commit(commit) = self else {
-            return true;
+        let commit = match self {
+            Self::Commit(commit) => commit,
+            Self::Create(create) => return create.0.outbox.len() <= 1,
         };
         let puts = |change: &&FactChange| matches!(change, FactChange::Put(_));
         let puts = commit.facts.iter().filter(puts).count();

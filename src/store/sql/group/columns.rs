@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Host,
     /// Several, by hosts.
     Hosts,
+    /// By workers who go on, or have nothing more to do.
+    Workers,
     Any,
 }
 
@@ -120,8 +122,14 @@ impl Commits {
             [KEEP | HOLD] if only_puts && posts_nothing => Kind::Checkpoint,
             [_] if by_hosts && only_puts => Kind::Host,
             _ if by_hosts && only_puts => Kind::Hosts,
+            changes if self.by_workers(changes) && only_puts => Kind::Workers,
             _ => Kind::Any,
         }
+    }
+
+    fn by_workers(&self, changes: &[i64]) -> bool {
+        let go_on = |change| matches!(change, &KEEP | &HOLD | &REMOVE);
+        changes.iter().all(go_on) && self.held.iter().all(|held| *held != NO_FENCE)
     }
 
     /// The only row's values, in the same order.
@@ -194,11 +202,19 @@ pub(super) struct Creations {
     given_by: Vec<String>,
     at: Vec<i64>,
     events: Vec<String>,
+    later: Vec<Option<i64>>,
+    message: Vec<Option<Vec<u8>>>,
+    topic: Vec<Option<String>>,
 }
 
 impl Creations {
     pub(super) fn push(&mut self, new: &NewOnboarding) -> Result<(), Error> {
-        let NewOnboarding { row, entry } = new;
+        let NewOnboarding {
+            row,
+            entry,
+            outbox,
+            due,
+        } = new;
         let (state, key) = (&row.state, row.state.key());
         self.revision.push(counter(state.revision().get())?);
         self.state.push(encode(state)?);
@@ -214,6 +230,12 @@ impl Creations {
         self.given_by.push(entry.by.to_string());
         self.at.push(entry.at.timestamp_micros());
         self.events.push(entry.events.clone());
+        self.later.push(due.map(micros));
+        let message = outbox.first();
+        self.message
+            .push(message.map(|message| message.id.as_bytes().to_vec()));
+        self.topic
+            .push(message.map(|message| message.topic.clone()));
         Ok(())
     }
 
@@ -233,6 +255,9 @@ impl Creations {
             .bind(self.given_by.pop())
             .bind(self.at.pop())
             .bind(self.events.pop())
+            .bind(self.later.pop().flatten())
+            .bind(self.message.pop().flatten())
+            .bind(self.topic.pop().flatten())
     }
 
     pub(super) fn bind(self, query: Query) -> Query {
@@ -250,5 +275,8 @@ impl Creations {
             .bind(self.given_by)
             .bind(self.at)
             .bind(self.events)
+            .bind(self.later)
+            .bind(self.message)
+            .bind(self.topic)
     }
 }

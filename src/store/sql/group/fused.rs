@@ -57,14 +57,14 @@ macro_rules! member {
 /// The leases that are written under, locked.
 macro_rules! held {
     () => {
-        "SELECT m.* FROM member m JOIN onramp_queue q ON q.onboarding = m.id \
+        "SELECT m.*, q.attempt FROM member m JOIN onramp_queue q ON q.onboarding = m.id \
             WHERE m.held >= 0 AND q.fence = m.held AND q.leased = 1 FOR NO KEY UPDATE OF q"
     };
 }
 
 /// The compare-and-swap. How tenants are compared, see `statements!`.
 macro_rules! moved {
-    ($from:literal) => {
+    ($from:literal $($more:literal)?) => {
         concat!("UPDATE onramp_onboarding o SET revision = m.expected + 1, stage = m.stage, \
             fence = CASE WHEN m.change = 4 THEN m.held ELSE o.fence END, state = m.state, \
             head = m.head, updated_at = m.at \
@@ -74,11 +74,11 @@ macro_rules! moved {
                 WHERE j.onboarding = m.id AND j.command = m.command) \
             RETURNING o.id, o.tenant, o.flow, o.subject, o.revision, o.fence, m.head, m.at, m.command, \
                 m.given_by, m.events, m.change, m.later, m.step, m.version, m.payload, m.salt, \
-                m.fact_by, m.fact_at, m.removed, m.message, m.topic")
+                m.fact_by, m.fact_at, m.removed, m.message, m.topic" $(, $more)?)
     };
 }
 
-/// What every commit writes, and what it may write.
+/// What every commit writes.
 macro_rules! journal {
     () => {
         "journal AS (INSERT INTO onramp_journal \
@@ -87,14 +87,32 @@ macro_rules! journal {
     };
 }
 
+/// What is not there yet is inserted plainly: an upsert inserts tentatively and then confirms, which
+/// costs half as much again. It is left for what was there when the statement began, whatever becomes of
+/// that meanwhile; and when somebody inserts the same meanwhile, all are tried again, each alone.
 macro_rules! put {
     () => {
         "put AS (INSERT INTO onramp_fact (onboarding, step, version, payload, salt, given_by, at) \
-            SELECT id, step, version, payload, salt, fact_by, fact_at FROM moved \
-            WHERE step IS NOT NULL \
+            SELECT id, step, version, payload, salt, fact_by, fact_at FROM moved m \
+            WHERE step IS NOT NULL AND NOT EXISTS (SELECT FROM onramp_fact f \
+                WHERE f.onboarding = m.id AND f.step = m.step)), \
+        replaced AS (INSERT INTO onramp_fact \
+            (onboarding, step, version, payload, salt, given_by, at) \
+            SELECT id, step, version, payload, salt, fact_by, fact_at FROM moved m \
+            WHERE step IS NOT NULL AND EXISTS (SELECT FROM onramp_fact f \
+                WHERE f.onboarding = m.id AND f.step = m.step) \
             ON CONFLICT (onboarding, step) DO UPDATE SET version = excluded.version, \
             payload = excluded.payload, salt = excluded.salt, given_by = excluded.given_by, \
             at = excluded.at)"
+    };
+}
+
+/// Facts of tasks, which are almost always new: when one is not, all are tried again, each alone.
+macro_rules! put_new {
+    () => {
+        "put AS (INSERT INTO onramp_fact (onboarding, step, version, payload, salt, given_by, at) \
+            SELECT id, step, version, payload, salt, fact_by, fact_at FROM moved \
+            WHERE step IS NOT NULL)"
     };
 }
 
@@ -126,7 +144,14 @@ macro_rules! posted {
 macro_rules! kept {
     () => {
         "kept AS (UPDATE onramp_queue q SET attempt = 1 FROM moved m \
-            WHERE q.onboarding = m.id AND m.change = 2 AND q.attempt <> 1)"
+            WHERE q.onboarding = m.id AND m.change = 2 AND m.attempt <> 1)"
+    };
+}
+
+macro_rules! gone {
+    () => {
+        "gone AS (DELETE FROM onramp_queue q USING moved m \
+            WHERE q.onboarding = m.id AND m.change = 4)"
     };
 }
 
@@ -134,7 +159,7 @@ macro_rules! kept {
 macro_rules! newcomer {
     () => {
         "AS n (id, tenant, flow, subject, revision, stage, state, head, created_at, \
-            command, given_by, at, events)"
+            command, given_by, at, events, later, message, topic)"
     };
 }
 
@@ -145,7 +170,7 @@ macro_rules! newcomers {
             "newcomer AS MATERIALIZED (SELECT * FROM unnest(\
             $23::bytea[], $24::text[], $25::text[], $26::text[], $27::bigint[], $28::text[], \
             $29::text[], $30::bytea[], $31::bigint[], $32::bytea[], $33::text[], $34::bigint[], \
-            $35::text[]) ",
+            $35::text[], $36::bigint[], $37::bytea[], $38::text[]) ",
             newcomer!(),
             ")"
         )
@@ -155,14 +180,22 @@ macro_rules! newcomers {
 /// What is made of them.
 macro_rules! made {
     () => {
-        "made AS (INSERT INTO onramp_onboarding (id, tenant, flow, subject, active, revision, stage, \
+        concat!("made AS (INSERT INTO onramp_onboarding (id, tenant, flow, subject, active, revision, stage, \
             fence, state, head, created_at, updated_at) \
             SELECT id, tenant, flow, subject, 1, revision, stage, 0, state, head, created_at, at \
             FROM newcomer ON CONFLICT DO NOTHING RETURNING id), \
+        born AS MATERIALIZED (SELECT n.* FROM newcomer n JOIN made ON made.id = n.id), \
         begun AS (INSERT INTO onramp_journal \
             (onboarding, revision, command, given_by, at, events, hash) \
-            SELECT n.id, n.revision, n.command, n.given_by, n.at, n.events, n.head \
-            FROM newcomer n JOIN made ON made.id = n.id)"
+            SELECT id, revision, command, given_by, at, events, head FROM born), \
+        entered AS (INSERT INTO onramp_queue \
+            (onboarding, tenant, flow, fence, due_at, leased, lease_us, attempt) \
+            SELECT id, tenant, flow, 0, ", now!(), " + later, 0, 0, 0 FROM born \
+            WHERE later IS NOT NULL), \
+        told AS (INSERT INTO onramp_outbox (id, tenant, flow, subject, onboarding, revision, \
+            place, topic, at, stored_at, due_at) \
+            SELECT message, tenant, flow, subject, id, revision, 0, topic, at, ", now!(), ", ", now!(), " \
+            FROM born WHERE topic IS NOT NULL)")
     };
 }
 
@@ -183,7 +216,7 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
     ),
     fused_checkpoint: concat!(
         "WITH member AS (", member!(), "), held AS (", held!(), "), ",
-        "moved AS (", moved!("held"), "), ",
+        "moved AS (", moved!("held" ", m.attempt"), "), ",
         journal!(), ", ", put!(), ", ", kept!(), " SELECT id FROM moved",
     ),
     fused_host: concat!(
@@ -198,14 +231,15 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
         "WITH newcomer AS (SELECT $1::bytea AS id, $2::text AS tenant, $3::text AS flow, \
             $4::text AS subject, $5::bigint AS revision, $6::text AS stage, $7::text AS state, \
             $8::bytea AS head, $9::bigint AS created_at, $10::bytea AS command, \
-            $11::text AS given_by, $12::bigint AS at, $13::text AS events), ",
+            $11::text AS given_by, $12::bigint AS at, $13::text AS events, \
+            $14::bigint AS later, $15::bytea AS message, $16::text AS topic), ",
         made!(), " SELECT id FROM made",
     ),
     fused_creations: concat!(
         "WITH newcomer AS MATERIALIZED (SELECT * FROM unnest(\
             $1::bytea[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], \
             $7::text[], $8::bytea[], $9::bigint[], $10::bytea[], $11::text[], $12::bigint[], \
-            $13::text[]) ", newcomer!(), "), ",
+            $13::text[], $14::bigint[], $15::bytea[], $16::text[]) ", newcomer!(), "), ",
         made!(), " SELECT id FROM made",
     ),
     fused_hosts: concat!(
@@ -213,18 +247,22 @@ pub(in crate::store::sql) const TEXTS: Texts = Texts {
         journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), ", ", newcomers!(), ", ",
         made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
     ),
+    fused_workers: concat!(
+        "WITH member AS (", members!(), "), held AS MATERIALIZED (", held!(), "), \
+        moved AS (", moved!("held" ", m.attempt"), "), ",
+        journal!(), ", ", put_new!(), ", ", posted!(), ", ", kept!(), ", ", gone!(), ", ",
+        newcomers!(), ", ", made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
+    ),
     fused: concat!(
         "WITH member AS MATERIALIZED (", members!(), "), held AS MATERIALIZED (", held!(), "), \
-        ready AS (SELECT * FROM held UNION ALL SELECT * FROM member WHERE held < 0), \
-        moved AS (", moved!("ready"), "), ",
+        ready AS (SELECT * FROM held UNION ALL SELECT *, NULL::bigint FROM member WHERE held < 0), \
+        moved AS (", moved!("ready" ", m.attempt"), "), ",
         journal!(), ", ", put!(), ", ", woken!(), ", ", posted!(), ", ", kept!(), ", \
         removed AS (DELETE FROM onramp_fact f USING moved m \
             WHERE m.removed IS NOT NULL AND f.onboarding = m.id AND f.step = m.removed), \
         handed AS (UPDATE onramp_queue q SET due_at = ", now!(), " + m.later, \
             leased = 0, worker = NULL FROM moved m WHERE q.onboarding = m.id AND m.change = 3), \
-        gone AS (DELETE FROM onramp_queue q USING moved m \
-            WHERE q.onboarding = m.id AND m.change = 4), \
-        ", newcomers!(), ", ",
+        ", gone!(), ", ", newcomers!(), ", ",
         made!(), " SELECT id FROM moved UNION ALL SELECT id FROM made",
     ),
     ..Texts::NONE
@@ -296,6 +334,7 @@ async fn run(
             creations.bind(commits.bind(sqlx::query(texts.fused_hosts)))
         }
         (Kind::Hosts, true) => commits.bind(sqlx::query(texts.fused_commits)),
+        (Kind::Workers, _) => creations.bind(commits.bind(sqlx::query(texts.fused_workers))),
         _ => creations.bind(commits.bind(sqlx::query(texts.fused))),
     };
     let rows = query.fetch_all(&mut *db.on).await?;

@@ -236,7 +236,17 @@ impl Writes {
             state.created_at().timestamp_micros(),
             new.entry.at.timestamp_micros(),
         ])?;
-        self.entry(&new.entry)
+        self.entry(&new.entry)?;
+        if let Some(after) = new.due {
+            let id = state.id().as_uuid();
+            let (tenant, flow) = (key.tenant.as_str(), key.flow.as_str());
+            self.enqueue
+                .push(row![&id.as_bytes()[..], tenant, flow, 0, micros(after)])?;
+        }
+        for (place, message) in new.outbox.iter().enumerate() {
+            self.message(message, place)?;
+        }
+        Ok(())
     }
 
     fn commit(&mut self, commit: &Commit, seen: &Seen) -> Result<(), Error> {

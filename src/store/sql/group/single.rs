@@ -92,6 +92,9 @@ pub(super) async fn store<D: Dialect>(
     member: &Member,
 ) -> Result<Option<Option<Outcome>>, Fault> {
     let (text, args) = match member {
+        Member::Create(create) if create.0.due.is_some() || !create.0.outbox.is_empty() => {
+            return Ok(None);
+        }
         Member::Create(create) => (texts.one_creation, creation(create)?),
         Member::Commit(commit) => match commit_args(texts, commit)? {
             Some(found) => found,

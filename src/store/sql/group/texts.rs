@@ -12,6 +12,7 @@ define! {
         fused_host,
         fused_creation,
         fused_hosts,
+        fused_workers,
         fused_commits,
         fused_creations,
         /// As a script: a transaction of one member, that puts a fact, posts a message, does both, or
@@ -51,6 +52,7 @@ impl Texts {
         fused_host: "",
         fused_creation: "",
         fused_hosts: "",
+        fused_workers: "",
         fused_commits: "",
         fused_creations: "",
         one_put: "",
