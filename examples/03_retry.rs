@@ -74,10 +74,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let onramp = Onramp::shared(store, flow);
 
     let (tenant, subject) = (TenantId::new("acme")?, SubjectId::new("ann")?);
-    let found = onramp.enroll(&tenant, &subject).await?;
-    let pending = found.into_pending().map_err(|_| "ann is not new")?;
-    let clearance = onramp.clear(&pending).await?;
-    let running = onramp.commit(pending.start(clearance)).await?;
+    let begun = onramp.begin(&tenant, &subject).await?;
+    let running = begun.into_in_progress().map_err(|_| "ann is not new")?;
 
     // Sleeps through the delays between the attempts.
     engine.run_until_idle().await?;

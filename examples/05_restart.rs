@@ -90,10 +90,7 @@ async fn main() -> Result<(), Failure> {
     let data = tempfile::tempdir()?;
     let (engine, onramp) = service(data.path(), false).await?;
     let (tenant, subject) = (TenantId::new("acme")?, SubjectId::new("ann")?);
-    let found = onramp.enroll(&tenant, &subject).await?;
-    let pending = found.into_pending().map_err(|_| "ann is not new")?;
-    let clearance = onramp.clear(&pending).await?;
-    let _running = onramp.commit(pending.start(clearance)).await?;
+    let _running = onramp.begin(&tenant, &subject).await?;
 
     let mut worker = Command::new(std::env::current_exe()?);
     let mut worker = worker.arg(data.path()).stdout(Stdio::piped()).spawn()?;

@@ -90,8 +90,8 @@ pub use id::{
 pub use lifecycle::{Change, Loaded, Onboarding};
 #[cfg(feature = "store")]
 pub use onramp::{
-    Ailing, Bulk, Diagnosis, Done, EvolutionPlan, Evolved, GateReport, NotDone, NotReconciled,
-    Onramp, Order, Prefilled, Reconciliation, StartLimit, Upstream,
+    Ailing, Bulk, Diagnosis, Done, EvolutionPlan, Evolved, GateReport, NotBegun, NotDone,
+    NotReconciled, Onramp, Order, Prefilled, Reconciliation, StartLimit, Upstream,
 };
 pub use time::{Clock, SystemClock};
 

@@ -1,5 +1,6 @@
 //! The host's front door: a store, a flow and a clock.
 
+mod begin;
 mod bulk;
 mod doctor;
 mod evolve;
@@ -29,6 +30,7 @@ use crate::store::{
 };
 use crate::time::{Clock, SystemClock};
 
+pub use begin::NotBegun;
 pub use bulk::{Bulk, NotDone};
 pub use doctor::{Ailing, Diagnosis};
 pub use evolve::{EvolutionPlan, Evolved};
@@ -258,8 +260,9 @@ impl<F: Flow> Onramp<F> {
         To: Stage,
     {
         let now = self.clock.now();
+        let (change, counted) = self.counted(change, now)?;
         // Whether the host commits is not known here, so none is given back.
-        let (change, _) = self.counted(change, now)?;
+        counted.keep();
         commit_in(join, self.flow.plan(), change, now).await
     }
 

@@ -127,7 +127,7 @@ const RUNGS: [(&str, &[&str]); 9] = [
             "fenceless: an_older_claim_cannot_write: an older claim's commit gave Committed",
             "fenceless: a_claim_that_was_given_back_cannot_write: a claim that was given back gave Committed",
             "closed: closed for maintenance",
-            "open again: completed at revision 3",
+            "open again: completed at revision 2",
         ],
     ),
 ];

@@ -11,11 +11,7 @@
 //! - *parked*: what an engine asks and computes that has nothing to do, beside a million onboardings
 //!   that wait for somebody.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a benchmark may panic"
-)]
+#![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 #[path = "../claim/fill.rs"]
 #[expect(dead_code, reason = "the bench of claims fills in more")]

@@ -79,13 +79,11 @@ pub(crate) fn flow(hooks: &Arc<Hooks>) -> Definition<Signup> {
         .unwrap()
 }
 
-/// What a host does: creates an onboarding, and starts it.
+/// What a host does: begins an onboarding.
 pub(crate) async fn start(onramp: &Onramp<Signup>, subject: &SubjectId) {
     let tenant = TenantId::new("acme").unwrap();
-    let found = onramp.enroll(&tenant, subject).await.unwrap();
-    let pending = found.into_pending().expect("it is new");
-    let clearance = onramp.clear(&pending).await.unwrap();
-    let _running = onramp.commit(pending.start(clearance)).await.unwrap();
+    let begun = onramp.begin(&tenant, subject).await.unwrap();
+    assert_eq!(begun.revision().get(), 1, "it is new");
 }
 
 /// A store, and what it has written.

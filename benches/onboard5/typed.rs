@@ -84,10 +84,8 @@ pub(crate) async fn onramp(store: &str, folder: &Path) -> (One, Counted) {
         Box::pin(async move {
             let tenant = TenantId::new("acme").unwrap();
             let subject = SubjectId::new(format!("{run}-{number}")).unwrap();
-            let found = onramp.enroll(&tenant, &subject).await.unwrap();
-            let pending = found.into_pending().expect("it is new");
-            let clearance = onramp.clear(&pending).await.unwrap();
-            let running = onramp.commit(pending.start(clearance)).await.unwrap();
+            let begun = onramp.begin(&tenant, &subject).await.unwrap();
+            let running = begun.into_in_progress().expect("it is new");
             let answer = running.submit(First { text: text() });
             let running = onramp.commit(answer).await.unwrap();
             let answer = running.submit(Second { text: text() });

@@ -67,6 +67,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A host with nothing to do between those first three calls makes one of them:
+//! [`Onramp::begin`](crate::Onramp::begin) gives the onboarding begun, once, however many tabs ask.
+//!
 //! **Types prove that a move is legal, not that the handle is fresh.** A handle is "as of revision N".
 //! Whether N is still the newest is decided by the commit.
 //!

@@ -3,17 +3,15 @@
 use axum::response::Response;
 
 use crate::flow::Flow;
-use crate::http::api::Shared;
 use crate::http::authorize::Access;
 use crate::http::call::Call;
 use crate::http::catalogue::Code;
 use crate::http::dto::Outstanding;
 use crate::http::problem::Problem;
-use crate::http::refuse::too_many_starts;
-use crate::http::wish::{TRIES, Tried, Wished, carry_out, wrong_stage};
+use crate::http::wish::{Wished, carry_out, wrong_stage};
 use crate::http::{etag, idempotency, reply};
-use crate::id::{CommandId, Key};
-use crate::lifecycle::{Loaded, Operation, StageKind, State};
+use crate::id::CommandId;
+use crate::lifecycle::{Operation, StageKind, State};
 
 pub(super) async fn status<F: Flow>(call: Call<F, Access>) -> Result<Response, Problem> {
     let known = etag::if_none_match(&call.parts.headers)?;
@@ -29,41 +27,19 @@ pub(super) async fn status<F: Flow>(call: Call<F, Access>) -> Result<Response, P
 pub(super) async fn start<F: Flow>(call: Call<F, Access>) -> Result<Response, Problem> {
     let (api, key) = (&*call.api, call.key());
     let given = idempotency::command(&call.parts.headers, &key, Operation::Start.as_str())?;
-    let command = given.unwrap_or_else(CommandId::fresh);
-    // Before anything is made and anybody is asked: refusing costs next to nothing.
-    if let Some(wait) = api.onramp.until_start(&key.tenant)
-        && !api.has_begun(&key).await?
-    {
-        return Err(too_many_starts(wait));
-    }
-    for _ in 0..TRIES {
-        let found = api.onramp.enroll(&key.tenant, &key.subject).await?;
-        let tried = match found {
-            Loaded::Pending(pending) => {
-                let clearance = api.onramp.clear(&pending).await?;
-                let by = (call.who.actor.clone(), command);
-                api.commit(pending.start(clearance), by).await
-            }
-            Loaded::InProgress(_) => {
-                let state = found.into_state();
-                return reply::accepted(&api.status(&state));
-            }
-            Loaded::Completed(_) => return reply::done(&api.status(&found.into_state())),
-            Loaded::Failed(_) => Err(wrong_stage(Operation::Start, StageKind::Failed)),
-        };
-        match tried {
-            Ok(state) => return reply::accepted(&api.status(&state)),
-            Err(Tried::Again) => {}
-            Err(Tried::Refused(problem)) => return Err(problem),
-        }
-    }
-    Err(Code::MovedOn.into())
-}
-
-impl<F: Flow> Shared<F> {
-    async fn has_begun(&self, key: &Key) -> Result<bool, Problem> {
-        let row = self.onramp.store().find(key).await?;
-        Ok(row.is_some_and(|row| row.state.stage() != StageKind::Pending))
+    let by = (
+        call.who.actor.clone(),
+        given.unwrap_or_else(CommandId::fresh),
+    );
+    let found = api
+        .onramp
+        .begin_as(&key.tenant, &key.subject, by)
+        .await?
+        .into_state();
+    match found.stage() {
+        StageKind::InProgress => reply::accepted(&api.status(&found)),
+        StageKind::Completed => reply::done(&api.status(&found)),
+        stage => Err(wrong_stage(Operation::Start, stage)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::http::dto::ClosedGate;
 use crate::http::problem::Problem;
 use crate::id::StepName;
 use crate::lifecycle::{InvalidFact, Rejected, Stage};
-use crate::onramp::NotDone;
+use crate::onramp::{NotBegun, NotDone};
 use crate::store::{CommitError, Error, ErrorKind, NotAppliedBecause};
 
 impl From<Rejected> for Problem {
@@ -135,11 +135,21 @@ impl From<NotCleared> for Problem {
 }
 
 /// In whole seconds, and never sooner than it helps.
-pub(super) fn too_many_starts(wait: Duration) -> Problem {
+fn too_many_starts(wait: Duration) -> Problem {
     let seconds = u32::try_from(wait.as_secs().saturating_add(1)).unwrap_or(u32::MAX);
     Problem::new(Code::TooManyStarts)
         .with("seconds", seconds)
         .retry_after(seconds)
+}
+
+impl From<NotBegun> for Problem {
+    fn from(not: NotBegun) -> Self {
+        match not {
+            NotBegun::NotCleared(closed) => closed.into(),
+            NotBegun::NotApplied(because) => because.into(),
+            NotBegun::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<NotDone> for Problem {

@@ -144,7 +144,10 @@ impl<F: Flow> Shared<F> {
                 self.commit(running.complete(), by).await
             }
             (Wished::Retry, Loaded::Failed(failed)) => self.commit(failed.retry(), by).await,
-            (wished, found) => Err(wrong_stage(wished.operation(), found.stage())),
+            (wished, found) => Err(Tried::Refused(wrong_stage(
+                wished.operation(),
+                found.stage(),
+            ))),
         }
     }
 
@@ -192,6 +195,6 @@ impl<F: Flow> Shared<F> {
     }
 }
 
-pub(super) fn wrong_stage(operation: Operation, stage: StageKind) -> Tried {
-    Tried::Refused(Rejected::WrongStage { operation, stage }.into())
+pub(super) fn wrong_stage(operation: Operation, stage: StageKind) -> Problem {
+    Rejected::WrongStage { operation, stage }.into()
 }

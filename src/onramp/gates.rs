@@ -58,16 +58,26 @@ impl<F: Flow> Onramp<F> {
         &self,
         pending: &Onboarding<F, Pending>,
     ) -> Result<Clearance<F>, NotCleared> {
-        let reports = self.check_gates(pending.tenant(), pending.subject()).await;
+        let (tenant, subject) = (pending.tenant(), pending.subject());
+        self.all_open(tenant, subject).await?;
+        Ok(Clearance::granted(pending.id(), self.clock.now()))
+    }
+
+    /// Checks every gate of the flow.
+    pub(super) async fn all_open(
+        &self,
+        tenant: &TenantId,
+        subject: &SubjectId,
+    ) -> Result<(), NotCleared> {
+        let reports = self.check_gates(tenant, subject).await;
         let closed = reports.into_iter().filter_map(|report| {
             let why = report.result.err()?;
             Some((report.gate, why))
         });
         let closed: Vec<_> = closed.collect();
-        if closed.is_empty() {
-            Ok(Clearance::granted(pending.id(), self.clock.now()))
-        } else {
-            Err(NotCleared::new(closed))
+        match closed.is_empty() {
+            true => Ok(()),
+            false => Err(NotCleared::new(closed)),
         }
     }
 }

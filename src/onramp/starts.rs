@@ -165,34 +165,68 @@ impl<F: Flow> Onramp<F> {
         let now = self.clock.now();
         let (change, counted) = self.counted(change, now)?;
         let done = self.store.commit_change(&self.flow, change, now).await;
-        if let (
-            Some((starts, tenant)),
-            Err(CommitError::NotApplied(_) | CommitError::Conflict(_)),
-        ) = (counted, &done)
-        {
-            starts.give_back(&tenant);
+        if !matches!(
+            done,
+            Err(CommitError::NotApplied(_) | CommitError::Conflict(_))
+        ) {
+            counted.keep();
         }
         done
     }
 
     /// Counts a change that starts an onboarding; any other one is let through.
-    #[expect(clippy::type_complexity, reason = "a change, and what to give back")]
     pub(super) fn counted<From: Stage, To>(
         &self,
         change: Change<F, From, To>,
         now: DateTime<Utc>,
-    ) -> Result<(Change<F, From, To>, Option<(&Starts, TenantId)>), CommitError<F, From>> {
-        let starts = self.starts.as_deref();
-        let Some(starts) = starts.filter(|_| matches!(change.intent, Intent::Start { .. })) else {
-            return Ok((change, None));
+    ) -> Result<Wanted<'_, F, From, To>, CommitError<F, From>> {
+        let counted = match change.intent {
+            Intent::Start { .. } => self.count_start(change.before.tenant(), now),
+            _ => Ok(Counted(None)),
         };
-        let tenant = change.before.key().tenant.clone();
-        match starts.take(&tenant, now) {
-            Ok(()) => Ok((change, Some((starts, tenant)))),
-            Err(retry_after) => Err(CommitError::NotApplied(Box::new(NotApplied {
+        match counted {
+            Ok(counted) => Ok((change, counted)),
+            Err(because) => Err(CommitError::NotApplied(Box::new(NotApplied {
                 onboarding: change.before,
-                because: NotAppliedBecause::TooManyStarts { retry_after },
+                because,
             }))),
+        }
+    }
+
+    /// Counts a start of the tenant, if there is a limit.
+    pub(super) fn count_start(
+        &self,
+        tenant: &TenantId,
+        now: DateTime<Utc>,
+    ) -> Result<Counted<'_>, NotAppliedBecause> {
+        let Some(starts) = self.starts.as_deref() else {
+            return Ok(Counted(None));
+        };
+        match starts.take(tenant, now) {
+            Ok(()) => Ok(Counted(Some((starts, tenant.clone())))),
+            Err(retry_after) => Err(NotAppliedBecause::TooManyStarts { retry_after }),
+        }
+    }
+}
+
+/// A change, and what was counted for it.
+type Wanted<'s, F, From, To> = (Change<F, From, To>, Counted<'s>);
+
+/// A start that was counted. Given back, unless something may have come of it.
+#[must_use]
+pub(super) struct Counted<'s>(Option<(&'s Starts, TenantId)>);
+
+impl Counted<'_> {
+    /// It may have started.
+    pub(super) fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        if let Some((starts, tenant)) = &self.0 {
+            starts.give_back(tenant);
         }
     }
 }

@@ -99,6 +99,8 @@ async fn forward(host: &Host) -> Done {
 
 async fn slow(host: &Host) -> Done {
     host.world.slow.store(true, SeqCst);
+    // In one go; the next process does not care how it began.
+    drop(host.onramp.begin(&host.tenant, &ann()).await?);
     given(host).await?;
     worked(host).await
 }
