@@ -16,7 +16,7 @@ use crate::store::sql::transact::{self, retrying};
 /// How long SQLite itself waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Pages of the write-ahead log before it is copied back, four times the default: every commit
+/// Pages of the write-ahead log before it is copied back, ten times the default: every commit
 /// rewrites a few pages that the ones after it rewrite again.
 const CHECKPOINT: &str = "10000";
 
