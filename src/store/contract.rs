@@ -51,7 +51,8 @@ pub trait Store: Send + Sync + 'static {
     /// Creates the onboarding of a tenant, flow and subject, or gives the one that exists.
     ///
     /// On return exactly one onboarding exists for the key, however many callers there were; one
-    /// of them has [`Created::fresh`].
+    /// of them has [`Created::fresh`]. What that one has along, messages and when it is due, is stored
+    /// with it; what the others have is not.
     async fn create(&self, new: NewOnboarding) -> Result<Created, Error>;
 
     /// Loads an onboarding by identity. Runs nothing.
