@@ -218,7 +218,9 @@ mod postgres {
                 // Nobody is told of what the standby does not have.
                 control("pause", pair.standby()).await;
                 rest(1).await;
-                assert!(pair.waiting_commits().await > 4, "they are under way");
+                // Both lanes of both stores, each with whoever waited.
+                let waiting = pair.waiting_commits().await;
+                assert!(waiting >= 4, "{waiting} commits are under way");
                 pair.lose_primary().await;
                 control("resume", pair.standby()).await;
             } else {
