@@ -220,6 +220,7 @@ mod postgres {
                 rest(1).await;
                 // Both lanes of both stores, each with whoever waited.
                 let waiting = pair.waiting_commits().await;
+                println!("{waiting} commits wait for the standby");
                 assert!(waiting >= 4, "{waiting} commits are under way");
                 pair.lose_primary().await;
                 control("resume", pair.standby()).await;

@@ -61,11 +61,14 @@ pub(crate) async fn parked(store: &'static str, args: &Args, folder: &Path) {
     let (engine, shutdown) = idle(&opened, &flow(&Arc::default()));
     // What PostgreSQL's sessions have done is counted once they were idle for ten seconds.
     sleep(Duration::from_secs(15)).await;
-    let (cpu, asked, begun) = (cpu(), asked(&database).await, Instant::now());
+    // To count is to ask, too.
+    let before = asked(&database).await;
+    let counting = asked(&database).await - before;
+    let (cpu, before, begun) = (cpu(), before + counting, Instant::now());
     sleep(Duration::from_secs(10)).await;
     let seconds = begun.elapsed().as_secs_f64();
     let cpu = (self::cpu() - cpu) / seconds;
-    let asked = self::asked(&database).await - asked;
+    let asked = asked(&database).await - before - counting;
     shutdown.cancel();
     engine.await.unwrap();
     println!(

@@ -83,7 +83,11 @@ pub(super) async fn state<D: Dialect, W: Work<D>>(
                 // Sent is as good as committed: whatever is not definite is in doubt.
                 Ok(ended) => ended.map_err(|fault| match fault {
                     Fault::Sql(error) => at_commit::<D>(error),
-                    other => other,
+                    Fault::Store(error) => {
+                        let message = "the answer to what may be stored cannot be read";
+                        Fault::Store(Error::in_doubt(message).because(error))
+                    }
+                    Fault::Moved => Fault::Moved,
                 }),
                 Err(_) => Err(silent::<D>(true)),
             };
