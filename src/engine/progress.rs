@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::engine::Shared;
 use crate::flow::{ProgressSink, Progressed};
 use crate::id::{OnboardingId, StepName};
 use crate::store::{Lease, StepProgress};
 
-/// How often what is new is stored.
+/// How often what is new is stored, while there is some.
 const PACE: Duration = Duration::from_millis(250);
 
 /// How much of it at a time; the rest comes next time.
@@ -19,9 +21,16 @@ const AT_ONCE: usize = 64;
 #[derive(Default)]
 pub(crate) struct News {
     latest: Mutex<HashMap<OnboardingId, (Arc<Lease>, StepProgress)>>,
+    /// That there is some, so that an engine with none never wakes for it.
+    some: Notify,
 }
 
 impl News {
+    fn put(&self, lease: &Arc<Lease>, progress: StepProgress) {
+        self.lock().insert(lease.id, (Arc::clone(lease), progress));
+        self.some.notify_one();
+    }
+
     /// Where an attempt says how far it is.
     pub(crate) fn of(
         self: &Arc<Self>,
@@ -43,6 +52,9 @@ impl News {
 
     fn take(&self) -> Vec<(Arc<Lease>, StepProgress)> {
         let mut latest = self.lock();
+        if latest.len() > AT_ONCE {
+            self.some.notify_one();
+        }
         let some: Vec<_> = latest.keys().take(AT_ONCE).copied().collect();
         some.iter().filter_map(|id| latest.remove(id)).collect()
     }
@@ -58,14 +70,14 @@ struct Sink {
 impl ProgressSink for Sink {
     fn report(&self, Progressed { done, of, message }: Progressed) {
         let progress = StepProgress::new(self.step.clone(), self.attempt, done, of, message);
-        let news = (Arc::clone(&self.lease), progress);
-        self.news.lock().insert(self.lease.id, news);
+        self.news.put(&self.lease, progress);
     }
 }
 
 /// Stores what is new. Runs until it is dropped; what is lost then is only how far a task was.
 pub(crate) async fn post(shared: &Shared) {
     loop {
+        shared.news.some.notified().await;
         tokio::time::sleep(PACE).await;
         for (lease, progress) in shared.news.take() {
             if let Err(error) = shared.store.report(&lease, &progress).await {
