@@ -18,6 +18,7 @@ mod cluster {
 }
 
 use std::collections::BTreeSet;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,7 +155,7 @@ mod galera {
                     .max(5)
                     .lease(Duration::from_secs(60));
                 let (mut leases, mut calls) = (Vec::new(), 0);
-                while store.next_due(&flow).await.unwrap() == Some(Duration::ZERO) {
+                while store.next_due(from_ref(&flow)).await.unwrap() == Some(Duration::ZERO) {
                     leases.extend(store.claim(&request).await.unwrap());
                     calls += 1;
                     // As if it worked on them: so that the others get their turn.

@@ -86,10 +86,12 @@ enum Broken {
     BeginsUntold,
     SecondsTell,
     FirstFactStays,
+    DueInTheFirstFlow,
+    LatestDue,
 }
 
 /// Each way, and the clause that has to find it.
-const WAYS: [(Broken, &str); 36] = [
+const WAYS: [(Broken, &str); 38] = [
     (Broken::LostUpdate, "one_commit_per_revision"),
     (Broken::SwallowedConflict, "one_commit_per_revision"),
     (Broken::CommandIgnored, "a_command_counts_once"),
@@ -159,6 +161,11 @@ const WAYS: [(Broken, &str); 36] = [
         Broken::FirstFactStays,
         "a_workers_fact_replaces_the_one_before",
     ),
+    (
+        Broken::DueInTheFirstFlow,
+        "the_soonest_of_several_flows_is_told",
+    ),
+    (Broken::LatestDue, "the_soonest_of_several_flows_is_told"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -284,6 +291,23 @@ impl Layer for Wrong {
         match self.owner(id) {
             Some(owner) if self.is(Broken::CrossTenantLeak) => self.inner.load(&owner, id).await,
             _ => self.inner.load(tenant, id).await,
+        }
+    }
+
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+        match self.how {
+            Broken::DueInTheFirstFlow => {
+                let first = &flows[..flows.len().min(1)];
+                self.inner.next_due(first).await
+            }
+            Broken::LatestDue => {
+                let mut latest = None;
+                for flow in flows {
+                    latest = latest.max(self.inner.next_due(std::slice::from_ref(flow)).await?);
+                }
+                Ok(latest)
+            }
+            _ => self.inner.next_due(flows).await,
         }
     }
 

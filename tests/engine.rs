@@ -5,6 +5,7 @@ mod engine {
 }
 mod support;
 
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -377,7 +378,7 @@ async fn shutdown_gives_back_what_is_under_way() {
             .unwrap()
             .unwrap();
         let flow = desk.onramp.flow().plan().flow().clone();
-        let due = store.next_due(&flow).await.unwrap();
+        let due = store.next_due(from_ref(&flow)).await.unwrap();
         assert!(
             due.is_some_and(|due| due < Duration::from_secs(1)),
             "{due:?}"
@@ -410,7 +411,10 @@ async fn parking_never_loses_a_wake_up() {
             .await
             .unwrap();
         store.park(&lease[0], seen, None).await.unwrap();
-        assert_eq!(store.next_due(&flow).await.unwrap(), Some(Duration::ZERO));
+        assert_eq!(
+            store.next_due(from_ref(&flow)).await.unwrap(),
+            Some(Duration::ZERO)
+        );
         let _ = QueueChange::Keep;
     }
 }

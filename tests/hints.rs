@@ -5,11 +5,16 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
+use onramp::FlowName;
 use onramp::engine::Engine;
 use onramp::prelude::*;
+use onramp::store::{ClaimRequest, Error, Lease, StepProgress};
+use onramp::testing::{Layer, Layered};
 use support::{Company, Desk, Faults, Paid, each_store, postgres_database};
 use tokio_util::sync::CancellationToken;
 
@@ -107,6 +112,73 @@ async fn asking_now_and_then_suffices() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     paid(&desk, "org-1").await;
     until_built(&desk, 1).await;
+    shutdown.cancel();
+    working.await.unwrap();
+}
+
+/// Counts what an engine asks.
+#[derive(Clone, Default)]
+struct Counting {
+    inner: Arc<MemoryStore>,
+    asked: Arc<AtomicUsize>,
+}
+
+#[async_trait]
+impl Layer for Counting {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
+    }
+
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+        self.asked.fetch_add(1, SeqCst);
+        self.inner.next_due(flows).await
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
+        self.asked.fetch_add(1, SeqCst);
+        self.inner.claim(request).await
+    }
+
+    async fn renew(&self, leases: &[Lease], lease: Duration) -> Result<Vec<Lease>, Error> {
+        self.asked.fetch_add(1, SeqCst);
+        self.inner.renew(leases, lease).await
+    }
+
+    async fn report(&self, lease: &Lease, progress: &StepProgress) -> Result<bool, Error> {
+        self.asked.fetch_add(1, SeqCst);
+        self.inner.report(lease, progress).await
+    }
+}
+
+macro_rules! flows {
+    ($($flow:ident $name:literal),+) => {$(
+        struct $flow;
+        impl Flow for $flow {
+            const NAME: &'static str = $name;
+            const VERSION: u32 = 1;
+        }
+    )+};
+}
+flows!(Trial "trial", Regular "regular", Partner "partner");
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_engine_of_several_flows_asks_once_a_second() {
+    let counting = Counting::default();
+    let engine = Engine::builder(Arc::new(Layered(counting.clone())))
+        .flow(&Trial::steps().pause("rest", DAY).build().unwrap())
+        .flow(&Regular::steps().pause("rest", DAY).build().unwrap())
+        .flow(&Partner::steps().pause("rest", DAY).build().unwrap())
+        .build();
+    let shutdown = CancellationToken::new();
+    let stop = shutdown.clone();
+    let working = tokio::spawn(async move { engine.run(stop).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = counting.asked.load(SeqCst);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let asked = counting.asked.load(SeqCst) - before;
+    assert!((58..=60).contains(&asked), "{asked} in a minute");
     shutdown.cancel();
     working.await.unwrap();
 }

@@ -191,7 +191,10 @@ async fn names_are_refused_before_any_database_is_asked() {
         };
         let errors = [
             store.find(&key).await.unwrap_err(),
-            store.next_due(&flow).await.unwrap_err(),
+            store
+                .next_due(std::slice::from_ref(&flow))
+                .await
+                .unwrap_err(),
             store
                 .claim(&ClaimRequest::new(&flow, &worker))
                 .await

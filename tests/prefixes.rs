@@ -31,7 +31,10 @@ async fn stores_with_different_prefixes_do_not_see_each_other() {
                 let subject = SubjectId::new("org-1").unwrap();
                 let found = empty.onramp.open(empty.tenant(), &subject).await.unwrap();
                 assert!(found.is_none());
-                assert_eq!(store.next_due(flow).await.unwrap(), None);
+                assert_eq!(
+                    store.next_due(std::slice::from_ref(flow)).await.unwrap(),
+                    None
+                );
                 let worker = WorkerId::new("w");
                 let request = ClaimRequest::new(flow, &worker).max(9).lease(second);
                 assert_eq!(store.claim(&request).await.unwrap(), []);

@@ -285,7 +285,7 @@ async fn the_clock_of_the_database_counts_microseconds() {
         for _ in 0..20 {
             assert_eq!(store.renew(&leases, minute).await.unwrap(), leases);
         }
-        let due = store.next_due(&flow).await.unwrap().unwrap();
+        let due = store.next_due(&[flow]).await.unwrap().unwrap();
         assert!(
             due <= minute && due > minute - Duration::from_secs(5),
             "{due:?}"

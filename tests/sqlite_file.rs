@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
+use std::slice::from_ref;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
@@ -273,7 +274,7 @@ async fn every_future_may_be_dropped_at_every_poll() {
         ended &= poll_and_drop(store.facts(&tenant, id), polls).await;
         ended &= poll_and_drop(store.journal(&tenant, id, row.state.revision(), 9), polls).await;
         ended &= poll_and_drop(store.committed(&tenant, id, CommandId::fresh()), polls).await;
-        ended &= poll_and_drop(store.next_due(&flow), polls).await;
+        ended &= poll_and_drop(store.next_due(from_ref(&flow)), polls).await;
         ended &= poll_and_drop(
             store.claim(&ClaimRequest::new(&flow, &worker).max(1).lease(LONG)),
             polls,
@@ -479,7 +480,7 @@ async fn a_damaged_file_is_told() {
                     errors.extend(store.find(&key).await.err());
                 }
                 let flow = FlowName::from_static(Workspace::NAME);
-                errors.extend(store.next_due(&flow).await.err());
+                errors.extend(store.next_due(from_ref(&flow)).await.err());
                 let worker = WorkerId::new("worker");
                 errors.extend(
                     store

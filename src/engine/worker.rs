@@ -223,15 +223,8 @@ async fn ask(shared: &Shared) -> Option<Duration> {
 
 /// How long until something is due in any flow; `None` when nothing is queued.
 async fn rest(shared: &Shared) -> Result<Option<Duration>, Error> {
-    let mut soonest: Option<Duration> = None;
-    for flow in shared.flows.keys() {
-        let due = shared.store.next_due(flow).await?;
-        soonest = match (soonest, due) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-    }
-    Ok(soonest)
+    let flows: Vec<_> = shared.flows.keys().cloned().collect();
+    shared.store.next_due(&flows).await
 }
 
 type Ended = Result<Result<Option<Duration>, Error>, tokio::task::JoinError>;

@@ -1,6 +1,7 @@
 //! Health and readiness, for whoever keeps the process running.
 
 use std::collections::BTreeMap;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -170,7 +171,8 @@ impl<F: Flow> Probes<F> {
     async fn store(&self) -> Check {
         let begun = Instant::now();
         let flow = self.onramp.flow().plan().flow();
-        let asked = tokio::time::timeout(PATIENCE, self.onramp.store().next_due(flow)).await;
+        let due = self.onramp.store().next_due(from_ref(flow));
+        let asked = tokio::time::timeout(PATIENCE, due).await;
         let status = match asked {
             Ok(Ok(_)) => Well::Pass,
             Ok(Err(error)) => {

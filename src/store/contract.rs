@@ -158,9 +158,10 @@ pub trait Store: Send + Sync + 'static {
         id: OnboardingId,
     ) -> Result<Option<StepProgress>, Error>;
 
-    /// How long until the next onboarding of a flow is due, or its lease runs out; zero when one
-    /// is due now, `None` when none is queued.
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error>;
+    /// How long until the next onboarding of any of these flows is due, or its lease runs out; zero
+    /// when one is due now, `None` when none is queued. An idle worker asks this and nothing else, for
+    /// all its flows at once.
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error>;
 
     /// What saves the workers and watchers of this process from asking again and again. A store that
     /// never gives a hint is slower and right all the same: `Hints::default()`.

@@ -140,8 +140,8 @@ macro_rules! forward {
                 (**self).progress(tenant, id).await
             }
 
-            async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-                (**self).next_due(flow).await
+            async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+                (**self).next_due(flows).await
             }
 
             fn hints(&self) -> Hints {

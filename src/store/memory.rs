@@ -422,15 +422,15 @@ impl Store for MemoryStore {
         Ok(queued.and_then(|kept| kept.progress.clone()))
     }
 
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        check_flow(flow)?;
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+        flows.iter().try_for_each(check_flow)?;
         let now = self.clock.now();
         let all = self.lock();
-        let of_flow = all
+        let of_flows = all
             .onboardings
             .values()
-            .filter(|kept| kept.row.state.key().flow == *flow);
-        let soonest = of_flow.filter_map(|kept| kept.queued).map(|q| q.due).min();
+            .filter(|kept| flows.contains(&kept.row.state.key().flow));
+        let soonest = of_flows.filter_map(|kept| kept.queued).map(|q| q.due).min();
         Ok(soonest.map(|due| (due - now).to_std().unwrap_or_default()))
     }
 

@@ -151,8 +151,8 @@ pub trait Layer: Send + Sync + 'static {
     }
 
     /// As [`Store::next_due`].
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.inner().next_due(flow).await
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+        self.inner().next_due(flows).await
     }
 
     /// As [`Store::hints`].
@@ -295,8 +295,8 @@ impl<L: Layer> Store for Layered<L> {
         self.0.progress(tenant, id).await
     }
 
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        self.0.next_due(flow).await
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+        self.0.next_due(flows).await
     }
 
     fn hints(&self) -> Hints {

@@ -147,7 +147,7 @@ pub(crate) const STORED: &[Case] = cases! {
     } at.store().report(&lease, &progress);
     "src/store/contract.rs progress" (at, who) { let id = at.desk.enrolled(who).await; }
         at.store().progress(at.tenant(), id);
-    "src/store/contract.rs next_due" (at, who) { let flow = at.flow(); } at.store().next_due(&flow);
+    "src/store/contract.rs next_due" (at, who) { let flows = [at.flow()]; } at.store().next_due(&flows);
     "src/store/contract.rs take_outbox" (at, who) { let _ = at.started(who).await; }
         at.store().take_outbox(4, SHORT);
     "src/store/contract.rs settle_outbox" (at, who) {

@@ -314,7 +314,7 @@ impl Damaged {
         let flow = onramp.flow().plan().flow();
         told(cell, store.list(None, 99).await);
         told(cell, store.scan(&ScanRequest::new(flow).limit(99)).await);
-        told(cell, store.next_due(flow).await);
+        told(cell, store.next_due(std::slice::from_ref(flow)).await);
         told(cell, store.next_outbox().await);
         told(cell, store.dead_outbox(99).await);
         told(cell, store.outbox_lag().await);

@@ -259,9 +259,9 @@ impl Layer for Reference {
         Ok(held == Some(true))
     }
 
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
         let all = self.all.lock().unwrap();
-        let queued = all.iter().filter(|one| one.key().flow == *flow);
+        let queued = all.iter().filter(|one| flows.contains(&one.key().flow));
         let queued = queued.filter_map(|one| one.kept.queued);
         let soonest = queued
             .map(|queued| if queued.due { 0 } else { 3_600 })

@@ -195,7 +195,9 @@ impl Trace {
     ) -> Result<(String, String), Error> {
         let id = self.new[which].row.state.id();
         let Some(lease) = lease_of(known, id, chance.one_in(4), chance) else {
-            let due = store.next_due(self.place.plan.flow()).await?;
+            let due = store
+                .next_due(std::slice::from_ref(self.place.plan.flow()))
+                .await?;
             let told = due.map(|due| if due.is_zero() { "now" } else { "later" });
             return Ok(("next due".into(), format!("{told:?}")));
         };

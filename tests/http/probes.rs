@@ -23,7 +23,7 @@ impl Layer for Down {
         &self.0
     }
 
-    async fn next_due(&self, _: &FlowName) -> Result<Option<std::time::Duration>, Error> {
+    async fn next_due(&self, _: &[FlowName]) -> Result<Option<std::time::Duration>, Error> {
         Err(Error::unavailable(CANARY))
     }
 }

@@ -319,9 +319,9 @@ impl<D: Dialect> Store for SqlStore<D> {
         self.read(Progress { tenant, id }).await
     }
 
-    async fn next_due(&self, flow: &FlowName) -> Result<Option<Duration>, Error> {
-        check_flow(flow)?;
-        self.due_in(flow).await
+    async fn next_due(&self, flows: &[FlowName]) -> Result<Option<Duration>, Error> {
+        flows.iter().try_for_each(check_flow)?;
+        self.due_in(flows).await
     }
 
     fn hints(&self) -> Hints {

@@ -126,6 +126,7 @@ clauses![
     queue::parking_never_loses_a_wake_up,
     queue::waking_leaves_a_lease_alone,
     queue::the_next_due_is_told,
+    queue::the_soonest_of_several_flows_is_told,
     queue::progress_is_kept_for_whoever_holds_the_lease,
     turns::no_tenant_waits_for_anothers_backlog,
     turns::a_limit_is_never_exceeded,

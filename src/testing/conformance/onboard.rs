@@ -184,7 +184,11 @@ impl Place {
     }
 
     pub(super) async fn next_due(&self) -> Result<Option<Duration>, String> {
-        self.store.next_due(self.plan.flow()).await.map_err(told)
+        self.due_in(std::slice::from_ref(self.plan.flow())).await
+    }
+
+    pub(super) async fn due_in(&self, flows: &[FlowName]) -> Result<Option<Duration>, String> {
+        self.store.next_due(flows).await.map_err(told)
     }
 }
 

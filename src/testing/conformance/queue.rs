@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::onboard::{LONG, Place, SHORT, failed_attempt, sleep, told};
 use super::{Found, hold};
-use crate::id::{Actor, Fence};
+use crate::id::{Actor, Fence, FlowName};
 use crate::lifecycle::Action;
 use crate::store::{CommitOutcome, QueueChange, StepProgress, Store};
 
@@ -340,6 +340,52 @@ pub(super) async fn waking_leaves_a_lease_alone(store: Arc<dyn Store>) -> Found 
         woken.len() == 1 && woken[0].attempt == 1,
         "woken, it was claimed as {woken:?}"
     );
+    Ok(())
+}
+
+pub(super) async fn the_soonest_of_several_flows_is_told(store: Arc<dyn Store>) -> Found {
+    let (now, later) = (Place::new(Arc::clone(&store))?, Place::new(store)?);
+    let (first, second) = (now.plan.flow(), later.plan.flow());
+    // More than any statement may ask of at once, with nothing in them.
+    let others = (0..20).map(|n| FlowName::from_text(format!("{first}_{n}")));
+    let others: Vec<_> = others.collect();
+    later.started("org-1").await?;
+    for nobodys in [&[], &others[..1], &others] {
+        let due = now.due_in(nobodys).await?;
+        hold!(
+            due.is_none(),
+            "{} flows without any are due in {due:?}",
+            nobodys.len()
+        );
+    }
+    later.claim_one(LONG).await?;
+    let about = LONG / 2..=LONG;
+    let mut all = others.clone();
+    all.insert(9, second.clone());
+    for flows in [vec![first.clone(), second.clone()], all] {
+        let due = now.due_in(&flows).await?.unwrap_or_default();
+        hold!(
+            about.contains(&due),
+            "of {} flows, one with a lease of {LONG:?}, the soonest is due in {due:?}",
+            flows.len()
+        );
+    }
+    now.started("org-1").await?;
+    let mut all = others;
+    all.insert(3, second.clone());
+    all.push(first.clone());
+    for flows in [
+        vec![first.clone(), second.clone()],
+        vec![second.clone(), first.clone()],
+        all,
+    ] {
+        let due = now.due_in(&flows).await?;
+        hold!(
+            due == Some(Duration::ZERO),
+            "of {} flows, one of which is due now, the soonest is due in {due:?}",
+            flows.len()
+        );
+    }
     Ok(())
 }
 

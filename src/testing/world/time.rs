@@ -111,7 +111,8 @@ impl<F: Flow> World<F> {
 
     /// How long until something is due.
     async fn rest(&self) -> Result<Option<Duration>, Error> {
-        self.store().next_due(&FlowName::from_static(F::NAME)).await
+        let flow = FlowName::from_static(F::NAME);
+        self.store().next_due(&[flow]).await
     }
 
     /// Whether some onboarding goes on when time passes, without anybody doing anything.

@@ -36,13 +36,14 @@ use crate::store::record::Lease;
 use crate::store::sql::body::SqlStore;
 use crate::store::sql::codec::Reader;
 use crate::store::sql::dialect::Dialect;
-use crate::store::sql::driver::{DbRow, args};
+use crate::store::sql::driver::{Arg, DbRow, args};
 use crate::store::sql::fault::Fault;
 use crate::store::sql::session::Session;
 use crate::store::sql::transact::Work;
 
 pub(super) use recall::Recall;
 pub(super) use texts::ClaimTexts;
+use texts::FLOWS;
 
 /// How workers keep out of each other's way when they claim.
 ///
@@ -110,14 +111,14 @@ impl<D: Dialect> SqlStore<D> {
         failed.ok().map(|()| began.elapsed())
     }
 
-    /// How long until something of a flow is due.
+    /// How long until something of these flows is due.
     pub(super) async fn due_in(
         &self,
-        flow: &FlowName,
+        flows: &[FlowName],
     ) -> Result<Option<std::time::Duration>, Error> {
+        let spans = flows.iter().map(|flow| self.recall.span(flow));
         let next = NextDue {
-            flow: flow.clone(),
-            span: self.recall.span(flow),
+            flows: flows.iter().cloned().zip(spans).collect(),
             texts: &self.names.claims,
         };
         self.read(next).await
@@ -233,10 +234,9 @@ impl<D: Dialect> Work<D> for HandBack {
     }
 }
 
-/// How long until something of a flow is due.
+/// How long until something of these flows is due; beside each, how far back to look.
 struct NextDue {
-    flow: FlowName,
-    span: i64,
+    flows: Vec<(FlowName, i64)>,
     texts: &'static ClaimTexts,
 }
 
@@ -244,13 +244,34 @@ impl<D: Dialect> Work<D> for NextDue {
     type Out = Option<std::time::Duration>;
 
     async fn run(&self, db: &mut Session<'_, D>) -> Result<Self::Out, Fault> {
-        let args = args![self.flow.as_str(), self.span];
-        let rows = db.all(self.texts.next_due, args).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let micros = Reader::<D>::any(row, "the queue").int(0, "a due time")?;
-        let micros = u64::try_from(micros).unwrap_or(0);
-        Ok(Some(std::time::Duration::from_micros(micros)))
+        let mut soonest: Option<i64> = None;
+        for flows in self.flows.chunks(FLOWS) {
+            let text = match flows {
+                [_] => self.texts.next_due,
+                _ => self.texts.next_due_in,
+            };
+            let rows = db.all(text, asked_of(flows)).await?;
+            let Some(row) = rows.first() else { continue };
+            let due = Reader::<D>::any(row, "the queue").maybe_int(0, "a due time")?;
+            soonest = soonest.into_iter().chain(due).min();
+        }
+        let micros = soonest.map(|micros| u64::try_from(micros).unwrap_or(0));
+        Ok(micros.map(std::time::Duration::from_micros))
     }
+}
+
+/// The arguments for one flow, or for as many as a statement asks of: nothing is in the flow without
+/// a name.
+fn asked_of(flows: &[(FlowName, i64)]) -> Vec<Arg> {
+    let named = flows.iter().map(|(flow, span)| (flow.as_str(), *span));
+    let none = std::iter::repeat_n(
+        ("", 0),
+        if flows.len() == 1 {
+            0
+        } else {
+            FLOWS - flows.len()
+        },
+    );
+    let all = named.chain(none);
+    all.flat_map(|(flow, span)| args![flow, span]).collect()
 }

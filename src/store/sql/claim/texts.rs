@@ -31,12 +31,35 @@ define! {
         /// What is due last, for a look at leases that a clock set back has left too long.
         furthest,
         next_due,
+        /// The same of several flows.
+        next_due_in,
         // Slots.
         slots,
         take_slot,
         new_slot,
     }
 }
+
+/// How many flows a statement asks about when it asks about several. There are few in a program.
+pub(super) const FLOWS: usize = 8;
+
+/// When the next of a flow is due, or nothing.
+macro_rules! due_in_flow {
+    ($now:literal $flow:literal $span:literal) => {
+        concat!(
+            "SELECT (SELECT due_at - ",
+            $now,
+            " FROM onramp_queue WHERE flow = ",
+            $flow,
+            " AND due_at > ",
+            $now,
+            " - ",
+            $span,
+            " ORDER BY due_at LIMIT 1)"
+        )
+    };
+}
+pub(in crate::store::sql) use due_in_flow;
 
 /// The statements of a database. `$form`, `$now`, `$lock`: as for `statements!`. `$insert`, `$end`:
 /// how a row is inserted unless its key exists. The rest are texts of the dialect's own.
@@ -97,6 +120,18 @@ macro_rules! claims {
             next_due: $crate::store::sql::statements::$form!(concat!(
                 "SELECT due_at - ", $now, " FROM onramp_queue \
                 WHERE flow = $1 AND due_at > ", $now, " - $2 ORDER BY due_at LIMIT 1"
+            )),
+            // Each a walk of one step in the index, whether there is such a flow or not.
+            next_due_in: $crate::store::sql::statements::$form!(concat!(
+                "SELECT min(due) FROM (",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$1" "$2"), " AS due UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$3" "$4"), " UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$5" "$6"), " UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$7" "$8"), " UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$9" "$10"), " UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$11" "$12"), " UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$13" "$14"), " UNION ALL ",
+                $crate::store::sql::claim::texts::due_in_flow!($now "$15" "$16"), ") AS flows",
             )),
             // As of one moment, with what the queue says of the lease that each names.
             slots: $crate::store::sql::statements::$form!(concat!(
