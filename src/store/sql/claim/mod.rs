@@ -264,14 +264,7 @@ impl<D: Dialect> Work<D> for NextDue {
 /// a name.
 fn asked_of(flows: &[(FlowName, i64)]) -> Vec<Arg> {
     let named = flows.iter().map(|(flow, span)| (flow.as_str(), *span));
-    let none = std::iter::repeat_n(
-        ("", 0),
-        if flows.len() == 1 {
-            0
-        } else {
-            FLOWS - flows.len()
-        },
-    );
-    let all = named.chain(none);
-    all.flat_map(|(flow, span)| args![flow, span]).collect()
+    let places = if flows.len() == 1 { 1 } else { FLOWS };
+    let filled = named.chain(std::iter::repeat(("", 0))).take(places);
+    filled.flat_map(|(flow, span)| args![flow, span]).collect()
 }
