@@ -193,6 +193,55 @@ async fn progress_is_seen_while_the_task_runs_and_gone_when_all_is_done() {
     }
 }
 
+/// Says once how far it is, and never ends.
+struct SayOnce;
+
+impl Task<Signup> for SayOnce {
+    type Needs = ();
+    type Output = Site;
+
+    async fn run(&self, cx: &TaskContext, (): ()) -> Result<Site, TaskError> {
+        cx.progress(1, 2, "Half of it");
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_say_at_once_is_all_stored() {
+    const ALL: usize = 200;
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let flow = Signup::steps().run(SayOnce).build().unwrap();
+    let engine = Engine::builder(Arc::clone(&store))
+        .flow(&flow)
+        .concurrency(ALL)
+        .build();
+    let onramp = Onramp::shared(store, flow);
+    let tenant = TenantId::new("acme").unwrap();
+    let mut untold = Vec::new();
+    for n in 0..ALL {
+        let subject = SubjectId::new(format!("org-{n}")).unwrap();
+        untold.push(onramp.begin(&tenant, &subject).await.unwrap().id());
+    }
+    let working = tokio::spawn(async move { engine.run_until_idle().await });
+    let until = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !untold.is_empty() {
+        assert!(
+            tokio::time::Instant::now() < until,
+            "of {} nothing was stored",
+            untold.len()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let mut still = Vec::new();
+        for id in untold {
+            if onramp.progress(&tenant, id).await.unwrap().is_none() {
+                still.push(id);
+            }
+        }
+        untold = still;
+    }
+    working.abort();
+}
+
 /// With a pool of one connection, whoever held it would keep everybody else from the store.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_connection_is_held_while_a_task_runs() {

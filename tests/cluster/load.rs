@@ -125,15 +125,9 @@ impl Load {
             subjects.extend(book.subjects);
         }
         let desk = &self.desks[0];
-        let flow = desk.onramp.flow().plan().flow().clone();
+        let flows = [desk.onramp.flow().plan().flow().clone()];
         let end = tokio::time::Instant::now() + patience;
-        while !matches!(
-            desk.onramp
-                .store()
-                .next_due(std::slice::from_ref(&flow))
-                .await,
-            Ok(None)
-        ) {
+        while !matches!(desk.onramp.store().next_due(&flows).await, Ok(None)) {
             assert!(tokio::time::Instant::now() < end, "the queue gets empty");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

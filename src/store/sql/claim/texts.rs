@@ -117,10 +117,9 @@ macro_rules! claims {
                 FROM onramp_queue WHERE flow = $1 AND due_at > ", $now, " \
                 ORDER BY due_at DESC LIMIT 16"
             )),
-            next_due: $crate::store::sql::statements::$form!(concat!(
-                "SELECT due_at - ", $now, " FROM onramp_queue \
-                WHERE flow = $1 AND due_at > ", $now, " - $2 ORDER BY due_at LIMIT 1"
-            )),
+            next_due: $crate::store::sql::statements::$form!(
+                $crate::store::sql::claim::texts::due_in_flow!($now "$1" "$2")
+            ),
             // Each a walk of one step in the index, whether there is such a flow or not.
             next_due_in: $crate::store::sql::statements::$form!(concat!(
                 "SELECT min(due) FROM (",
