@@ -218,11 +218,8 @@ mod postgres {
             if commits_wait {
                 // Nobody is told of what the standby does not have.
                 control("pause", pair.standby()).await;
-                rest(1).await;
-                // Both lanes of both stores, each with whoever waited.
-                let waiting = pair.waiting_commits().await;
-                println!("{waiting} commits wait for the standby");
-                assert!(waiting >= 4, "{waiting} commits are under way");
+                pair.commits_wait(2).await;
+                load.stands_still().await;
                 pair.lose_primary().await;
                 control("resume", pair.standby()).await;
             } else {

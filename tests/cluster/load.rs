@@ -40,10 +40,10 @@ struct Book {
     subjects: Vec<String>,
 }
 
-/// Hosts and engines at work.
 /// How long it may take until the others go on without one.
-const PATIENCE: Duration = Duration::from_secs(45);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
 
+/// Hosts and engines at work.
 pub(crate) struct Load {
     desks: Vec<Arc<Desk>>,
     hosts: JoinSet<Book>,
@@ -108,6 +108,15 @@ impl Load {
             assert!(begun.elapsed() < PATIENCE, "{since:?}, {now:?}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+
+    /// Holds that no host is told of a commit for a second, after what was on its way to one.
+    pub(crate) async fn stands_still(&self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let confirmed = self.confirmed.load(SeqCst);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = self.confirmed.load(SeqCst);
+        assert_eq!(now, confirmed, "confirmed without the standby");
     }
 
     /// Lets everything come to its end, and compares the books with what is stored.

@@ -8,6 +8,7 @@ use onramp::store::SqlOptions;
 use sqlx::Connection as _;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::cluster::load::PATIENCE;
 use crate::support::database::new_database;
 use crate::support::{Desk, Faults};
 
@@ -117,14 +118,24 @@ impl Pair {
         self.servers[1].0
     }
 
-    /// How many commits on the primary wait for the standby.
-    pub(crate) async fn waiting_commits(&self) -> i64 {
+    /// Returns when so many commits wait for the standby. There may be no more than one for each
+    /// store, because a lane takes along whatever waits.
+    pub(crate) async fn commits_wait(&self, at_least: i64) {
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
         let mut primary = self.connect(0).await;
-        sqlx::query_scalar(sql)
-            .fetch_one(&mut primary)
-            .await
-            .unwrap()
+        let begun = std::time::Instant::now();
+        loop {
+            let waiting: i64 = sqlx::query_scalar(sql)
+                .fetch_one(&mut primary)
+                .await
+                .unwrap();
+            if waiting >= at_least {
+                println!("{waiting} commits wait for the standby");
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{waiting} commits wait");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// The standby still takes part in every commit, but shows nothing of it any more.
