@@ -1,4 +1,5 @@
-//! Workers are told of what is due; without that they find it by themselves, later.
+//! Workers are told of what is due; without that they find it by themselves, later. Either way they ask
+//! little.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -121,6 +122,8 @@ async fn asking_now_and_then_suffices() {
 struct Counting {
     inner: Arc<MemoryStore>,
     asked: Arc<AtomicUsize>,
+    /// The most that one claim asked for.
+    most: Arc<AtomicUsize>,
 }
 
 #[async_trait]
@@ -136,6 +139,7 @@ impl Layer for Counting {
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Lease>, Error> {
         self.asked.fetch_add(1, SeqCst);
+        self.most.fetch_max(request.max, SeqCst);
         self.inner.claim(request).await
     }
 
@@ -181,4 +185,23 @@ async fn an_idle_engine_of_several_flows_asks_once_a_second() {
     assert!((58..=60).contains(&asked), "{asked} in a minute");
     shutdown.cancel();
     working.await.unwrap();
+}
+
+#[tokio::test]
+async fn very_many_are_claimed_in_batches() {
+    const ALL: u32 = 600;
+    let counting = Counting::default();
+    let store: Arc<dyn Store> = Arc::new(Layered(counting.clone()));
+    let desk = Desk::new(Arc::clone(&store), Faults::default());
+    for n in 0..ALL {
+        paid(&desk, &format!("org-{n}")).await;
+    }
+    let engine = Engine::builder(store)
+        .flow(desk.onramp.flow())
+        .concurrency(10_000)
+        .build();
+    engine.run_until_idle().await.unwrap();
+    assert_eq!(desk.world.built.load(SeqCst), ALL);
+    let most = counting.most.load(SeqCst);
+    assert!((1..=256).contains(&most), "{most} at once");
 }

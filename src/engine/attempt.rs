@@ -91,17 +91,22 @@ impl<'a> Attempt<'a> {
     }
 
     /// Waits until it has ended, its time is up, or the lease is lost.
-    pub(crate) async fn ended(self) -> Ended<Option<EncodedFact>> {
-        let until = Instant::now() + self.timeout;
-        let ended = tokio::select! {
-            biased;
-            ended = self.running => ended,
-            lost = self.guard.lost_before(until) => match lost {
-                true => return Ended::LeaseLost,
-                false => return self.what.timed_out(self.timeout),
-            },
-        };
-        self.what.ended(ended.map_err(|join| join.to_string()))
+    #[expect(clippy::manual_async_fn, reason = "its future would hold it twice")]
+    pub(crate) fn ended(mut self) -> impl Future<Output = Ended<Option<EncodedFact>>> + Send {
+        async move {
+            let until = Instant::now() + self.timeout;
+            // The whole of it, so that none of it is dropped before the end.
+            let this = &mut self;
+            let ended = tokio::select! {
+                biased;
+                ended = &mut this.running => ended,
+                lost = this.guard.lost_before(until) => match lost {
+                    true => return Ended::LeaseLost,
+                    false => return this.what.timed_out(this.timeout),
+                },
+            };
+            this.what.ended(ended.map_err(|join| join.to_string()))
+        }
     }
 }
 

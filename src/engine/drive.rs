@@ -51,7 +51,7 @@ pub(crate) async fn drive(
     };
     let mut looking = None;
     loop {
-        match drive.step(looking.take()).await? {
+        match drive.step(&mut looking).await? {
             Onward::On => {}
             Onward::Look(begun) => looking = Some(begun),
             Onward::Over => return Ok(None),
@@ -105,9 +105,13 @@ impl<'a> Drive<'a> {
     }
 
     /// Does the next thing that is to be done.
-    async fn step(&mut self, looking: Option<Looking>) -> Result<Onward, Error> {
+    async fn step(&mut self, looking: &mut Option<Looking>) -> Result<Onward, Error> {
         let now = self.shared.clock.now();
-        match next(&self.row.state, self.plan(), now) {
+        let due = next(&self.row.state, self.plan(), now);
+        if due != Next::Complete {
+            *looking = None;
+        }
+        match due {
             wait @ (Next::Wait { .. } | Next::Nothing) => {
                 let rest = match wait {
                     Next::Wait { until, .. } => {
@@ -125,9 +129,10 @@ impl<'a> Drive<'a> {
             Next::Expire { step } => self.report(vec![Action::Expire { step }]).await,
             Next::Judge { step } => self.judge(step).await,
             Next::Run { step } => self.run(step).await,
-            Next::Undo { step } => self.undo(step).await,
+            // In a box, because it is rare.
+            Next::Undo { step } => Box::pin(self.undo(step)).await,
             Next::FinishUndo => self.report(vec![Action::FinishUndo]).await,
-            Next::Complete => self.complete(looking).await,
+            Next::Complete => self.complete(looking.take()).await,
         }
     }
 
@@ -145,10 +150,19 @@ impl<'a> Drive<'a> {
 
     async fn run(&mut self, step: StepName) -> Result<Onward, Error> {
         let job = Job::Run(self.visible());
-        let ended = match self.begin(&step, Direction::Run, job) {
-            Ok(attempt) => attempt.ended().await,
-            Err(ended) => ended,
+        let attempt = match self.begin(&step, Direction::Run, job) {
+            Ok(attempt) => attempt,
+            Err(ended) => return self.ran(step, ended).await,
         };
+        let ended = attempt.ended().await;
+        self.ran(step, ended).await
+    }
+
+    async fn ran(
+        &mut self,
+        step: StepName,
+        ended: Ended<Option<EncodedFact>>,
+    ) -> Result<Onward, Error> {
         match ended {
             Ended::Done(Some(fact)) => {
                 // Not in the box, because many may wait here.
@@ -173,10 +187,19 @@ impl<'a> Drive<'a> {
 
     async fn undo(&mut self, step: StepName) -> Result<Onward, Error> {
         let job = Job::Undo(self.facts.encoded(step.as_str()).cloned());
-        let ended = match self.begin(&step, Direction::Undo, job) {
-            Ok(attempt) => attempt.ended().await,
-            Err(ended) => ended,
+        let attempt = match self.begin(&step, Direction::Undo, job) {
+            Ok(attempt) => attempt,
+            Err(ended) => return self.undid(step, ended).await,
         };
+        let ended = attempt.ended().await;
+        self.undid(step, ended).await
+    }
+
+    async fn undid(
+        &mut self,
+        step: StepName,
+        ended: Ended<Option<EncodedFact>>,
+    ) -> Result<Onward, Error> {
         match ended {
             Ended::Done(_) => {
                 let last = self.row.state.undoing().is_some_and(|u| u.steps.len() == 1);

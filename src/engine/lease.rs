@@ -102,16 +102,17 @@ impl Guard<'_> {
     pub(crate) async fn lost_before(&self, time: Instant) -> bool {
         let mut losses = self.held.losses.subscribe();
         loop {
-            let now = Instant::now();
-            match self.deadline() {
-                Some(at) if at > now && time > now => {
-                    tokio::select! {
-                        () = tokio::time::sleep_until(at.min(time)) => {}
-                        // The sender is in `held`, so it is there.
-                        _ = losses.changed() => {}
-                    }
+            let until = {
+                let now = Instant::now();
+                match self.deadline() {
+                    Some(at) if at > now && time > now => at.min(time),
+                    deadline => return deadline.is_none_or(|at| at <= now),
                 }
-                deadline => return deadline.is_none_or(|at| at <= now),
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => {}
+                // The sender is in `held`, so it is there.
+                _ = losses.changed() => {}
             }
         }
     }

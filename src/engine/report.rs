@@ -21,7 +21,6 @@ impl<'a> Drive<'a> {
     /// Commits what a worker reports. When somebody else moved the onboarding on, the report is
     /// decided again on the new state: what a task has made is not thrown away. What goes along with
     /// the first of the actions is not insisted on.
-    ///
     pub(super) async fn report(&mut self, actions: Vec<Action>) -> Result<Onward, Error> {
         let _permit = self.permit().await;
         // In a box, because it is large, and not there while a task runs or others commit.

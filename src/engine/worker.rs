@@ -20,6 +20,9 @@ type Drives = JoinSet<Result<Option<Duration>, Error>>;
 /// claim for one does.
 const GATHER: Duration = Duration::from_millis(5);
 
+/// How many are claimed at once: a store holds them all in memory together, and locks them.
+const BATCH: usize = 256;
+
 /// When it is asked what is due, after as much as was due has been claimed.
 const LATER: Duration = Duration::from_millis(20);
 
@@ -179,38 +182,39 @@ fn beat(shared: &Arc<Shared>) -> AbortOnDropHandle<()> {
     }))
 }
 
-/// Claims as many onboardings as there is room for, flow by flow, and drives each.
+/// Claims as many onboardings as there is room for, flow by flow, and drives each. The deadline of a
+/// lease is reckoned from before its claim was sent.
 async fn claim(shared: &Arc<Shared>, drives: &mut Drives) -> Result<usize, Error> {
-    let mut claimed = 0;
+    let before = drives.len();
     for (flow, parts) in &shared.flows {
-        let room = shared.concurrency.saturating_sub(drives.len());
-        if room == 0 {
-            break;
-        }
-        let sent = Instant::now();
-        let store = &shared.store;
-        let request = ClaimRequest::new(flow, &shared.worker)
-            .max(room)
-            .lease(shared.lease)
-            .order(shared.order)
-            .per_tenant(shared.per_tenant);
-        let leases = store.claim(&request).await?;
-        #[cfg(feature = "metrics")]
-        crate::measure::claimed(flow, sent.elapsed());
-        claimed += leases.len();
-        for lease in leases {
-            let (shared, parts) = (Arc::clone(shared), Arc::clone(parts));
-            let lease = Arc::new(lease);
-            drives.spawn(async move {
-                let until = deadline(sent, shared.lease);
-                let guard = shared.held.hold(lease, until);
-                drive(&shared, &parts, guard).await
-            });
+        while let wanted @ 1.. = shared.concurrency.saturating_sub(drives.len()).min(BATCH) {
+            let sent = Instant::now();
+            let request = ClaimRequest::new(flow, &shared.worker)
+                .max(wanted)
+                .lease(shared.lease)
+                .order(shared.order)
+                .per_tenant(shared.per_tenant);
+            let leases = shared.store.claim(&request).await?;
+            #[cfg(feature = "metrics")]
+            crate::measure::claimed(flow, sent.elapsed());
+            let claimed = leases.len();
+            for lease in leases {
+                let (shared, parts) = (Arc::clone(shared), Arc::clone(parts));
+                let lease = Arc::new(lease);
+                drives.spawn(async move {
+                    let until = deadline(sent, shared.lease);
+                    let guard = shared.held.hold(lease, until);
+                    drive(&shared, &parts, guard).await
+                });
+            }
+            if claimed < wanted {
+                break;
+            }
         }
     }
     #[cfg(feature = "metrics")]
     crate::measure::in_flight(shared.worker.as_str(), drives.len());
-    Ok(claimed)
+    Ok(drives.len() - before)
 }
 
 /// The same, for one who goes on without an answer.

@@ -32,7 +32,7 @@ pub struct EncodedFact {
     /// Shared, because a task, its commit and whoever comes after it all read it.
     json: Arc<RawValue>,
     /// What only one onboarding may have; of one that was read from a store, nothing.
-    reserves: Vec<Reservation>,
+    reserves: Box<[Reservation]>,
 }
 
 impl EncodedFact {
@@ -49,7 +49,7 @@ impl EncodedFact {
                     step,
                     version,
                     json: json.into(),
-                    reserves: fact.reserves(),
+                    reserves: fact.reserves().into(),
                 };
                 encoded.check()?;
                 if let Some(problem) = encoded.reserves.iter().find_map(Reservation::problem) {
@@ -91,7 +91,7 @@ impl EncodedFact {
                 step,
                 version,
                 json: json.into(),
-                reserves: Vec::new(),
+                reserves: Box::default(),
             }),
             Err(e) => Err(FactError::new(step, format!("is not JSON: {e}"))),
         }

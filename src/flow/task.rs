@@ -208,7 +208,12 @@ impl Problem {
 /// assert_eq!(failure.code(), "cancelled");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
+#[serde(transparent)]
+pub struct Failure(Box<Told>);
+
+/// Boxed, because there is room for a failure in every step of every onboarding, and it is mostly empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Told {
     code: Cow<'static, str>,
     message: Cow<'static, str>,
 }
@@ -217,22 +222,22 @@ impl Failure {
     /// The permanent code.
     #[must_use]
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// What people are told.
     #[must_use]
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self {
+        Self(Box::new(Told {
             code: Cow::Borrowed(problem.code),
             message: Cow::Borrowed(problem.message),
-        }
+        }))
     }
 }
 

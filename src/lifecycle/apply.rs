@@ -90,7 +90,7 @@ fn change(state: &mut State, event: &Event) {
         Happened::Dismissed => state.common.dismissed_at = Some(at),
         Happened::Parked { reason } => {
             let reason = reason.clone();
-            state.common.parked = Some(Parked { at, reason });
+            state.common.parked = Some(Box::new(Parked { at, reason }));
         }
         Happened::Unparked => state.common.parked = None,
         Happened::LoggedIn => {
@@ -168,12 +168,12 @@ fn change(state: &mut State, event: &Event) {
             let task = state.step_mut(step);
             task.attempts = *attempt;
             task.retry_at = *retry_at;
-            task.failure = Some(Box::new(failure.clone()));
+            task.failure = Some(failure.clone());
         }
         Happened::DriftFound { step, failure } => {
             let task = state.step_mut(step);
             task.drifts = task.drifts.saturating_add(1);
-            task.failure = Some(Box::new(failure.clone()));
+            task.failure = Some(failure.clone());
         }
         Happened::UndoStarted { reason, steps } => {
             for step in steps {
@@ -211,7 +211,7 @@ fn change(state: &mut State, event: &Event) {
             let task = state.step_mut(step);
             task.undo_attempts = *attempt;
             task.retry_at = *retry_at;
-            task.failure = Some(Box::new(failure.clone()));
+            task.failure = Some(failure.clone());
         }
         Happened::UndoFinished => {
             if let StageData::InProgress(running) = &mut state.stage {

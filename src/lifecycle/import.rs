@@ -109,7 +109,7 @@ impl State {
     /// Where it was imported from, if it was.
     #[must_use]
     pub fn imported(&self) -> Option<&Origin> {
-        self.common.imported.as_ref()
+        self.common.imported.as_deref()
     }
 
     /// Whether it got past its start here, where gates are checked, or was complete when it came.
@@ -126,11 +126,12 @@ impl State {
         at: DateTime<Utc>,
     ) {
         let common = &mut self.common;
-        let origin = common.imported.get_or_insert_with(|| Origin {
+        let fresh = || Origin {
             source: source.clone(),
             at,
             started_at: None,
-        });
+        };
+        let origin = common.imported.get_or_insert_with(|| Box::new(fresh()));
         origin.started_at = origin.started_at.or(past.started_at);
         common.login_at = common.login_at.or(past.first_login_at);
         for (step, fact) in facts {

@@ -47,7 +47,6 @@ macro_rules! loaded {
                 ///
                 /// # Errors
                 /// Gives itself back in any other stage.
-                #[expect(clippy::result_large_err, reason = "both are the caller's own handle")]
                 pub fn $into(self) -> Result<Onboarding<F, $stage>, Self> {
                     match self {
                         Self::$stage(onboarding) => Ok(onboarding),

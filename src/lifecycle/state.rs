@@ -56,7 +56,8 @@ pub(crate) struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) parked: Option<Parked>,
+    /// Boxed, as it is mostly not there.
+    pub(crate) parked: Option<Box<Parked>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) login_at: Option<DateTime<Utc>>,
     /// When it was completed first. Kept from the first reopening on; until then the stage knows.
@@ -71,7 +72,8 @@ pub(crate) struct Common {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) imported: Option<Origin>,
+    /// Boxed, as it is mostly not there.
+    pub(crate) imported: Option<Box<Origin>>,
     pub(crate) steps: Steps,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) secrets: BTreeMap<SecretName, SecretState>,
@@ -136,7 +138,7 @@ pub struct StepState {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_at: Option<DateTime<Utc>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) failure: Option<Box<Failure>>,
+    pub(crate) failure: Option<Failure>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -196,7 +198,7 @@ impl StepState {
     /// Why the last attempt failed, until one succeeds.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
-        self.failure.as_deref()
+        self.failure.as_ref()
     }
 
     /// When the next attempt is due, after a failed one.
@@ -339,7 +341,7 @@ impl State {
     /// Since when workers do nothing, by an operator's wish.
     #[must_use]
     pub fn parked(&self) -> Option<&Parked> {
-        self.common.parked.as_ref()
+        self.common.parked.as_deref()
     }
 
     /// Since when a step waits, if the time matters.
