@@ -158,6 +158,8 @@ impl<'a> Drive<'a> {
         self.ran(step, ended).await
     }
 
+    /// What follows from the end of an attempt. By itself, so that whoever waits for the end holds only
+    /// what it waits for.
     async fn ran(
         &mut self,
         step: StepName,
@@ -187,19 +189,10 @@ impl<'a> Drive<'a> {
 
     async fn undo(&mut self, step: StepName) -> Result<Onward, Error> {
         let job = Job::Undo(self.facts.encoded(step.as_str()).cloned());
-        let attempt = match self.begin(&step, Direction::Undo, job) {
-            Ok(attempt) => attempt,
-            Err(ended) => return self.undid(step, ended).await,
+        let ended = match self.begin(&step, Direction::Undo, job) {
+            Ok(attempt) => attempt.ended().await,
+            Err(ended) => ended,
         };
-        let ended = attempt.ended().await;
-        self.undid(step, ended).await
-    }
-
-    async fn undid(
-        &mut self,
-        step: StepName,
-        ended: Ended<Option<EncodedFact>>,
-    ) -> Result<Onward, Error> {
         match ended {
             Ended::Done(_) => {
                 let last = self.row.state.undoing().is_some_and(|u| u.steps.len() == 1);
