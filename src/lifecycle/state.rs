@@ -55,8 +55,8 @@ pub(crate) struct Common {
     pub(crate) erased_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dismissed_at: Option<DateTime<Utc>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// Boxed, as it is mostly not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parked: Option<Box<Parked>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) login_at: Option<DateTime<Utc>>,
@@ -71,8 +71,8 @@ pub(crate) struct Common {
     pub(crate) reopened_for: Option<Vec<StepName>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) wait: Option<Wait>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     /// Boxed, as it is mostly not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) imported: Option<Box<Origin>>,
     pub(crate) steps: Steps,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
